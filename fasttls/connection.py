@@ -1,0 +1,422 @@
+"""A TLS connection without I/O: bytes in, bytes and events out.
+
+    connection = Connection(config, server_side=False, server_name="example.com")
+    connection.start()
+    transport.send(connection.take_output())
+    for event in connection.receive(transport.recv()):
+        ...
+
+The output is complete after every call, the one that raises included: whatever happens, send what
+take_output() returns. A failure is a TLSError, whose attributes tell the alert that was sent or
+received and a stable reason; it stays in `error`, and every later call raises it again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fasttls.crypto.protection import Opener, Sealer, opener13, sealer13
+from fasttls.events import ApplicationData, Event, HandshakeCompleted, Negotiated, PeerClosed
+from fasttls.handshake import client, server
+from fasttls.handshake.config import Config, PeerCertificate
+from fasttls.handshake.connected13 import ClientConnected, ServerConnected
+from fasttls.handshake.flight import (
+    Effect,
+    Emit,
+    Epoch,
+    Flight,
+    LogSecret,
+    ReadWith,
+    Send,
+    SendChangeCipherSpec,
+    SkipEarlyData,
+    WriteWith,
+)
+from fasttls.handshake.machine import Machine
+from fasttls.native._hash import Transcript
+from fasttls.native._record import Deframer, PlainOpener, PlainSealer
+from fasttls.trust.names import as_ascii, as_ip_address
+from fasttls.wire.alerts import (
+    FATAL,
+    WARNING,
+    Alert,
+    AlertDescription,
+    AlertReceived,
+    BadRecordMac,
+    DecodeError,
+    IllegalParameter,
+    InternalError,
+    TLSError,
+    Truncated,
+    UnexpectedMessage,
+)
+from fasttls.wire.iana import ContentType, HandshakeType, ProtocolVersion
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+_CHANGE_CIPHER_SPEC = b"\x01"
+
+
+class Connection:
+    """One side of a TLS connection.
+
+    server_name is the name or IP address of the server, for a client: it is sent, and the server's
+    certificate must be for it. Not for use by two threads at once.
+    """
+
+    def __init__(self, config: Config, *, server_side: bool, server_name: str | None = None) -> None:
+        """Make a connection that has not begun.
+
+        Raises ValueError for a server name that is none, or that is missing though it must be checked.
+        """
+        self.config = config
+        self.server_side = server_side
+        self.server_name = server_name
+        self.negotiated: Negotiated | None = None
+        """What the handshake agreed on, once it is complete."""
+
+        self.error: TLSError | None = None
+        """The failure that ended the connection."""
+
+        self.peer_closed = False
+        """Whether the peer sent close_notify."""
+
+        self.close_sent = False
+        """Whether this side sent close_notify, and may send no more."""
+
+        self._transcript = Transcript()
+        self._deframer = Deframer()
+        self._opener: Opener = PlainOpener()
+        self._sealer: Sealer = PlainSealer(ProtocolVersion.TLS1_2)
+        self._read_epoch: Epoch | None = None
+        self._output: list[bytes] = []
+        self._handshake_out = b""  # messages that wait to share a record
+        self._padding = config.padding
+        self._max_fragment = config.max_fragment
+        self._records_per_key = config.key_update_after or 1 << 62
+        self._skip_early_data = 0  # bytes
+        self._skip_by_type = False
+        self._empty_records = 0
+        self._warnings = 0
+        self._change_cipher_specs = 0
+        self._in_a_row = {HandshakeType.KEY_UPDATE: 0, HandshakeType.NEW_SESSION_TICKET: 0}
+        self._started = server_side
+        if server_side:
+            state = server.start(config)
+        else:
+            if server_name is not None and as_ip_address(server_name) is None:
+                as_ascii(server_name)  # raises for what is no host name, before anything is sent
+            verifies = config.peer_certificate in (PeerCertificate.OPTIONAL, PeerCertificate.REQUIRED)
+            if verifies and config.check_host and server_name is None:
+                raise ValueError("a server name is needed, for the server's certificate to be checked against")
+            state = client.NOT_STARTED
+        self._machine = Machine(state, self._transcript, config.limits, config.observer)
+
+    # What the caller does.
+
+    def start(self) -> None:
+        """Begin the handshake: a client sends its ClientHello. A server has nothing to do."""
+        if self._started:
+            return
+        self._started = True
+        # RFC 8446 §5.1: the first ClientHello may go out as TLS 1.0, for servers of that time.
+        self._sealer = PlainSealer(ProtocolVersion.TLS1_0)
+        flight = Flight(self._transcript)
+        self._machine.state = client.start(self.config, self.server_name, flight)
+        self._apply(flight.effects, [])
+        self._flush_handshake()
+        self._sealer = PlainSealer(ProtocolVersion.TLS1_2)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the handshake is complete."""
+        return self.negotiated is not None
+
+    @property
+    def wanted(self) -> int:
+        """How many bytes are needed to go on: those of the next record's header, then of its body."""
+        return self._deframer.wanted
+
+    def receive(self, data: Buffer) -> list[Event]:
+        """Take bytes from the peer and return what happened, in order.
+
+        Raises a TLSError when the connection fails; the alert for the peer is then in the output.
+        Events before the failure are lost with it, but for `error` and `negotiated`. After the
+        peer's close_notify, bytes are ignored (RFC 8446 §6.1).
+        """
+        self._check_usable()
+        self.start()
+        events: list[Event] = []
+        if self.peer_closed:
+            return events
+        self._deframer.feed(data)
+        try:
+            while (record := self._deframer.next()) is not None:
+                self._on_record(record[0], record[1], events)
+                if self.peer_closed:
+                    break
+        except TLSError as error:
+            self._fail(error)
+            raise
+        except Exception as exc:
+            # A callback of the caller's, or a fault of ours: the peer is told, the caller sees the cause.
+            self._fail(InternalError(f"{type(exc).__name__} while handling the peer's bytes"))
+            raise
+        self._flush_handshake()
+        return events
+
+    def receive_eof(self) -> None:
+        """Say that the transport has ended. Raises Truncated unless the peer sent close_notify before."""
+        self._check_usable()
+        if not self.peer_closed:
+            self.error = Truncated(
+                "the peer closed the transport without close_notify"
+                if self.connected
+                else f"the peer closed the transport in the handshake, while we were in {type(self._machine.state).__name__}"
+            )
+            raise self.error
+
+    def send(self, data: Buffer) -> None:
+        """Protect application data, in as many records as it needs.
+
+        Raises ValueError before the handshake is complete and after close().
+        """
+        self._check_sendable()
+        view = memoryview(data).cast("B")
+        for start in range(0, len(view), self._max_fragment):
+            self._write(ContentType.APPLICATION_DATA, view[start : start + self._max_fragment])
+
+    def close(self) -> None:
+        """Send close_notify: this side will send no more, and may go on reading (RFC 8446 §6.1)."""
+        if self.error is None and not self.close_sent:
+            self._send_alert(WARNING, AlertDescription.CLOSE_NOTIFY)
+            self.close_sent = True
+
+    def abort(self, description: int) -> None:
+        """End the connection with a fatal alert of the caller's choice."""
+        self._check_usable()
+        error = TLSError(f"this side ended the connection with alert {description}")
+        error.alert_sent = description
+        error.reason = "ABORTED"
+        self.error = error
+        self._send_alert(FATAL, description)
+
+    def update_keys(self, *, request_peer: bool = False) -> None:
+        """Send KeyUpdate and write with new keys; the peer may be asked to do the same (RFC 8446 §4.6.3)."""
+        self._check_sendable()
+        flight = Flight(self._transcript)
+        self._machine.state = self._connected_state().update_keys(flight, request_peer=request_peer)
+        self._apply(flight.effects, [])
+        self._flush_handshake()
+
+    def export_keying_material(self, label: bytes, size: int, context: bytes = b"") -> bytes:
+        """Return size bytes that both sides can derive and nobody else (RFC 8446 §7.5).
+
+        Raises ValueError before the handshake is complete, or when label or size do not fit.
+        """
+        return self._connected_state().exporter.export(label, size, context)
+
+    def take_output(self) -> bytes:
+        """Return the bytes for the peer, and forget them."""
+        if not self._output:
+            return b""
+        output = b"".join(self._output)
+        self._output.clear()
+        return output
+
+    # What the peer does.
+
+    def _on_record(self, header: bytes, body: bytes, events: list[Event]) -> None:
+        content_type = header[0]
+        if content_type == ContentType.CHANGE_CIPHER_SPEC:
+            self._on_change_cipher_spec(body)
+            return
+        if self._skip_early_data and self._skip_by_type and content_type == ContentType.APPLICATION_DATA:
+            self._skip(len(body))
+            return
+        if self._read_epoch is not None and content_type != ContentType.APPLICATION_DATA:
+            if content_type != ContentType.ALERT or self._opener.sequence or self._read_epoch is not Epoch.HANDSHAKE:
+                raise UnexpectedMessage(f"an unprotected record of type {content_type}")
+            # A peer that could not follow to the new keys says so in the clear.
+            self._on_alert(body, events)
+            return
+        try:
+            content_type, content = self._opener.open(header, body)
+        except BadRecordMac:
+            if self._skip_early_data and not self._opener.sequence:
+                self._skip(len(body))
+                return
+            raise
+        self._skip_early_data = 0
+        if content:
+            self._empty_records = 0
+        else:
+            self._on_empty(content_type)
+        if content_type == ContentType.HANDSHAKE:
+            self._on_handshake(content, events)
+        elif content_type == ContentType.APPLICATION_DATA:
+            self._on_application_data(content, events)
+        elif content_type == ContentType.ALERT:
+            self._on_alert(content, events)
+        else:
+            raise UnexpectedMessage(f"a record of type {content_type}")
+
+    def _on_empty(self, content_type: int) -> None:
+        if content_type != ContentType.APPLICATION_DATA:
+            # RFC 8446 §5.1: no zero-length fragments but of application data.
+            raise UnexpectedMessage(f"an empty record of type {content_type}")
+        self._empty_records += 1
+        if self._empty_records > self.config.limits.empty_records:
+            raise UnexpectedMessage(f"{self._empty_records} empty records in a row", reason="RECORD_TOO_SMALL")
+
+    def _skip(self, size: int) -> None:
+        """Pass over refused early data (RFC 8446 §4.2.10)."""
+        if size > self._skip_early_data:
+            raise UnexpectedMessage("more early data than may be skipped", reason="TOO_MUCH_SKIPPED_EARLY_DATA")
+        self._skip_early_data -= size
+
+    def _on_change_cipher_spec(self, body: bytes) -> None:
+        """Drop what TLS 1.2 middleboxes want to see, where it may be (RFC 8446 §5)."""
+        if not self._machine.state.ignores_change_cipher_spec or body != _CHANGE_CIPHER_SPEC:
+            raise UnexpectedMessage("ChangeCipherSpec out of place", reason="UNEXPECTED_CCS_MESSAGE")
+        if self._machine.in_message:
+            raise UnexpectedMessage("ChangeCipherSpec inside a handshake message")
+        self._change_cipher_specs += 1
+        if self._change_cipher_specs > self.config.limits.change_cipher_specs:
+            raise UnexpectedMessage("too many ChangeCipherSpec records", reason="TOO_MANY_CHANGE_CIPHER_SPECS")
+        if self.config.observer is not None:
+            self.config.observer(False, ContentType.CHANGE_CIPHER_SPEC, body)
+
+    def _on_handshake(self, content: bytes, events: list[Event]) -> None:
+        if self._machine.state.connected and not self._machine.in_message:
+            self._count(content[0])
+        self._apply(self._machine.receive(content), events)
+
+    def _count(self, message_type: int) -> None:
+        """Bound the messages that come after the handshake without any data between them."""
+        limits = self.config.limits
+        counts = self._in_a_row
+        if message_type in counts:
+            counts[HandshakeType(message_type)] += 1
+            if counts[HandshakeType.KEY_UPDATE] > limits.key_updates:
+                raise UnexpectedMessage("too many KeyUpdates in a row", reason="TOO_MANY_KEY_UPDATES")
+            if counts[HandshakeType.NEW_SESSION_TICKET] > limits.tickets:
+                raise UnexpectedMessage("too many NewSessionTickets in a row", reason="TOO_MANY_TICKETS")
+
+    def _on_application_data(self, content: bytes, events: list[Event]) -> None:
+        if not self._machine.state.connected:
+            raise UnexpectedMessage("application data before Finished", reason="APP_DATA_IN_HANDSHAKE")
+        if self._machine.in_message:
+            raise UnexpectedMessage("application data inside a handshake message")
+        if content:
+            for message_type in self._in_a_row:
+                self._in_a_row[message_type] = 0
+            events.append(ApplicationData(content))
+
+    def _on_alert(self, content: bytes, events: list[Event]) -> None:
+        if len(content) != 2:
+            # RFC 8446 §5.1: an alert is alone in its record, whole.
+            raise DecodeError(f"an alert of {len(content)} bytes", reason="BAD_ALERT")
+        level, description = content
+        if self.config.observer is not None:
+            self.config.observer(False, ContentType.ALERT, content)
+        if description == AlertDescription.CLOSE_NOTIFY:
+            self.peer_closed = True
+            events.append(PeerClosed())
+            return
+        ignorable = description == AlertDescription.USER_CANCELED or self._read_epoch is None
+        if level == WARNING and ignorable:
+            # Before the version is known, a server of TLS 1.2 may warn; TLS 1.3 has one warning left.
+            self._warnings += 1
+            if self._warnings > self.config.limits.warning_alerts:
+                raise UnexpectedMessage("too many warning alerts", reason="TOO_MANY_WARNING_ALERTS")
+            return
+        if level not in (WARNING, FATAL):
+            raise IllegalParameter(f"an alert of level {level}", reason="UNKNOWN_ALERT_TYPE")
+        raise AlertReceived(description)
+
+    # What follows from either.
+
+    def _apply(self, effects: list[Effect], events: list[Event]) -> None:
+        """Apply a flight's effects, in order."""
+        for effect in effects:
+            match effect:
+                case Send(message):
+                    if self.config.observer is not None:
+                        self.config.observer(True, ContentType.HANDSHAKE, message)
+                    self._handshake_out += message
+                case WriteWith(_, suite, secret):
+                    self._flush_handshake()
+                    self._sealer = sealer13(suite, secret)
+                    self._records_per_key = min(suite.record_limit, self.config.key_update_after or suite.record_limit)
+                case ReadWith(epoch, suite, secret):
+                    self._opener = opener13(suite, secret)
+                    self._deframer.max_body = self._opener.max_body
+                    self._read_epoch = epoch
+                case SendChangeCipherSpec():
+                    self._flush_handshake()
+                    self._output.append(
+                        PlainSealer(ProtocolVersion.TLS1_2).seal(ContentType.CHANGE_CIPHER_SPEC, _CHANGE_CIPHER_SPEC)
+                    )
+                    if self.config.observer is not None:
+                        self.config.observer(True, ContentType.CHANGE_CIPHER_SPEC, _CHANGE_CIPHER_SPEC)
+                case Emit(event):
+                    if isinstance(event, HandshakeCompleted):
+                        self.negotiated = event.negotiated
+                    events.append(event)
+                case LogSecret(label, client_random, secret):
+                    if self.config.key_log is not None:
+                        self.config.key_log(label, client_random, secret)
+                case SkipEarlyData(size, by_type):
+                    self._skip_early_data = size
+                    self._skip_by_type = by_type
+
+    def _flush_handshake(self) -> None:
+        """Put the waiting handshake messages into as few records as they fit."""
+        waiting, self._handshake_out = self._handshake_out, b""
+        for start in range(0, len(waiting), self._max_fragment):
+            self._seal(ContentType.HANDSHAKE, waiting[start : start + self._max_fragment])
+
+    def _write(self, content_type: ContentType, content: bytes | memoryview) -> None:
+        """Send one record, and change keys before the AEAD's limit is reached (RFC 8446 §5.5)."""
+        if self._sealer.sequence >= self._records_per_key - 1 and not self.close_sent:
+            self.update_keys()
+        self._seal(content_type, content)
+
+    def _seal(self, content_type: ContentType, content: bytes | memoryview) -> None:
+        padding = 0
+        if self._padding is not None and not isinstance(self._sealer, PlainSealer):
+            padding = max(0, min(self._padding(len(content)), self._max_fragment - len(content)))
+        self._output.append(self._sealer.seal(content_type, content, padding))
+
+    def _send_alert(self, level: int, description: int) -> None:
+        self._flush_handshake()
+        alert = bytes((level, description))
+        if self.config.observer is not None:
+            self.config.observer(True, ContentType.ALERT, alert)
+        self._seal(ContentType.ALERT, alert)
+
+    def _fail(self, error: TLSError) -> None:
+        """End the connection: keep the error, and tell the peer when the fault is to be told."""
+        self.error = error
+        if isinstance(error, Alert) and not self.close_sent:
+            assert error.alert_sent is not None
+            self._send_alert(FATAL, error.alert_sent)
+
+    def _connected_state(self) -> ClientConnected | ServerConnected:
+        state = self._machine.state
+        if not isinstance(state, ClientConnected | ServerConnected):
+            raise ValueError("the handshake is not complete")
+        return state
+
+    def _check_usable(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+    def _check_sendable(self) -> None:
+        self._check_usable()
+        if self.negotiated is None:
+            raise ValueError("the handshake is not complete")
+        if self.close_sent:
+            raise ValueError("this side has sent close_notify")

@@ -1,0 +1,52 @@
+"""Record protection for a suite and a traffic secret (RFC 8446 §5.2, §7.3)."""
+
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+
+from fasttls.crypto.suites import Suite
+from fasttls.native._kdf import traffic_keys
+from fasttls.native._record import Opener13, Sealer13
+from fasttls.native._secret import Secret
+
+
+class Sealer(Protocol):
+    """Protects what is written."""
+
+    @property
+    def sequence(self) -> int:
+        """How many records these keys have protected."""
+
+    def seal(self, type: int, content: bytes | memoryview, padding: int = 0) -> bytes:
+        """Return one record."""
+
+
+class Opener(Protocol):
+    """Opens what is read."""
+
+    max_body: int
+
+    @property
+    def sequence(self) -> int:
+        """How many records these keys have opened."""
+
+    def open(self, header: bytes, body: bytes) -> tuple[int, bytes]:
+        """Return (content type, content). Raises an Alert for what is not authentic or too long."""
+
+
+def sealer13(suite: Suite, secret: Secret) -> Sealer13:
+    """Return what protects records under a traffic secret."""
+    key, iv = traffic_keys(suite.hash_name, secret, suite.key_size)
+    sealer = Sealer13(suite.aead(key), iv, suite.tag_size)
+    key.wipe()
+    iv.wipe()
+    return sealer
+
+
+def opener13(suite: Suite, secret: Secret) -> Opener13:
+    """Return what opens records under a traffic secret."""
+    key, iv = traffic_keys(suite.hash_name, secret, suite.key_size)
+    opener = Opener13(suite.aead(key), iv, InvalidTag)
+    key.wipe()
+    iv.wipe()
+    return opener

@@ -1,0 +1,156 @@
+"""Signature schemes, as a table over `cryptography`'s keys (RFC 8446 §4.2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+
+from fasttls.wire.alerts import DecryptError, IllegalParameter
+from fasttls.wire.iana import SignatureScheme, name_of
+
+
+class Signer(Protocol):
+    """A private key, or whatever stands for one: a module, a service, an agent."""
+
+    schemes: tuple[int, ...]
+    """The signature schemes it can make, the best first."""
+
+    def sign(self, scheme: int, data: bytes) -> bytes:
+        """Return the signature of data. What it raises ends the handshake with internal_error."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A public key with what TLS must know of it beside the key itself."""
+
+    key: Any
+    """One of `cryptography`'s public keys."""
+
+    pss_only: bool = False
+    """Whether it is an id-RSASSA-PSS key, for the rsa_pss_pss schemes alone (RFC 8446 §4.2.3)."""
+
+    def schemes(self) -> tuple[int, ...]:
+        """Return the schemes that this key can verify in TLS 1.3's CertificateVerify."""
+        return tuple(code for code, scheme in SCHEMES.items() if scheme.fits(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """One signature scheme: the keys that it fits, and its arguments to `cryptography`."""
+
+    code: SignatureScheme
+    fits: Callable[[PublicKey], bool]
+    arguments: tuple[Any, ...]
+
+    def sign(self, key: Any, data: bytes) -> bytes:
+        """Return the signature of data by one of `cryptography`'s private keys."""
+        signature: bytes = key.sign(data, *self.arguments)
+        return signature
+
+    def verify(self, public: PublicKey, signature: bytes, data: bytes) -> None:
+        """Raise IllegalParameter when the key is not of this scheme, DecryptError when it did not sign data."""
+        if not self.fits(public):
+            raise IllegalParameter(f"{self.code.name} was used with a {type(public.key).__name__}")
+        try:
+            public.key.verify(signature, data, *self.arguments)
+        except InvalidSignature as exc:
+            raise DecryptError(f"the {self.code.name} signature does not verify", reason="BAD_SIGNATURE") from exc
+
+
+def _on_curve(curve: type[ec.EllipticCurve]) -> Callable[[PublicKey], bool]:
+    return lambda public: isinstance(public.key, ec.EllipticCurvePublicKey) and isinstance(public.key.curve, curve)
+
+
+def _rsa(hash_algorithm: hashes.HashAlgorithm, pss_only: bool) -> Callable[[PublicKey], bool]:
+    # RFC 8017 §9.1.1: a salt as long as the digest needs an encoded message of twice that and two bytes.
+    needed = 2 * hash_algorithm.digest_size + 2
+
+    def fits(public: PublicKey) -> bool:
+        key = public.key
+        return (
+            isinstance(key, rsa.RSAPublicKey)
+            and public.pss_only is pss_only
+            and (key.key_size + 6) // 8 >= needed
+        )
+
+    return fits
+
+
+def _pss(hash_algorithm: hashes.HashAlgorithm) -> tuple[Any, ...]:
+    return padding.PSS(padding.MGF1(hash_algorithm), hash_algorithm.digest_size), hash_algorithm
+
+
+_SHA256, _SHA384, _SHA512 = hashes.SHA256(), hashes.SHA384(), hashes.SHA512()
+
+SCHEMES: Mapping[int, Scheme] = {
+    scheme.code: scheme
+    for scheme in (
+        Scheme(SignatureScheme.ECDSA_SECP256R1_SHA256, _on_curve(ec.SECP256R1), (ec.ECDSA(_SHA256),)),
+        Scheme(SignatureScheme.ED25519, lambda public: isinstance(public.key, ed25519.Ed25519PublicKey), ()),
+        Scheme(SignatureScheme.ECDSA_SECP384R1_SHA384, _on_curve(ec.SECP384R1), (ec.ECDSA(_SHA384),)),
+        Scheme(SignatureScheme.ECDSA_SECP521R1_SHA512, _on_curve(ec.SECP521R1), (ec.ECDSA(_SHA512),)),
+        Scheme(SignatureScheme.ED448, lambda public: isinstance(public.key, ed448.Ed448PublicKey), ()),
+        Scheme(SignatureScheme.RSA_PSS_PSS_SHA256, _rsa(_SHA256, True), _pss(_SHA256)),
+        Scheme(SignatureScheme.RSA_PSS_PSS_SHA384, _rsa(_SHA384, True), _pss(_SHA384)),
+        Scheme(SignatureScheme.RSA_PSS_PSS_SHA512, _rsa(_SHA512, True), _pss(_SHA512)),
+        Scheme(SignatureScheme.RSA_PSS_RSAE_SHA256, _rsa(_SHA256, False), _pss(_SHA256)),
+        Scheme(SignatureScheme.RSA_PSS_RSAE_SHA384, _rsa(_SHA384, False), _pss(_SHA384)),
+        Scheme(SignatureScheme.RSA_PSS_RSAE_SHA512, _rsa(_SHA512, False), _pss(_SHA512)),
+    )
+}
+"""The schemes that may sign a TLS 1.3 handshake, the preferred first."""
+
+CERTIFICATE_ONLY: tuple[int, ...] = (
+    SignatureScheme.RSA_PKCS1_SHA256,
+    SignatureScheme.RSA_PKCS1_SHA384,
+    SignatureScheme.RSA_PKCS1_SHA512,
+)
+"""PKCS#1 v1.5, which in TLS 1.3 is for the signatures in certificates alone (RFC 8446 §4.2.3)."""
+
+DEFAULT_SCHEMES: tuple[int, ...] = (*SCHEMES, *CERTIFICATE_ONLY)
+
+SERVER_CONTEXT = b"TLS 1.3, server CertificateVerify"
+CLIENT_CONTEXT = b"TLS 1.3, client CertificateVerify"
+
+
+def signed_content(context: bytes, transcript_hash: bytes) -> bytes:
+    """Return what CertificateVerify signs (RFC 8446 §4.4.3)."""
+    return b" " * 64 + context + b"\0" + transcript_hash
+
+
+def verify_with(scheme: int, accepted: tuple[int, ...], public: PublicKey, signature: bytes, data: bytes) -> None:
+    """Check a CertificateVerify. Raises IllegalParameter for a scheme not accepted, DecryptError for a bad one."""
+    found = SCHEMES.get(scheme)
+    if found is None or scheme not in accepted:
+        # RFC 8446 §4.4.3: it must be one that was offered, and never PKCS#1 v1.5.
+        raise IllegalParameter(
+            f"the peer signed with {name_of(SignatureScheme, scheme)}, which was not offered",
+            reason="WRONG_SIGNATURE_TYPE",
+        )
+    found.verify(public, signature, data)
+
+
+class KeySigner:
+    """A Signer over one of `cryptography`'s private keys."""
+
+    __slots__ = ("_key", "schemes")
+
+    def __init__(self, key: Any, *, pss_only: bool = False) -> None:
+        """Take the key. Raises ValueError when no scheme fits it."""
+        self._key = key
+        self.schemes = PublicKey(key.public_key(), pss_only).schemes()
+        if not self.schemes:
+            raise ValueError(f"a {type(key).__name__} cannot sign a TLS 1.3 handshake")
+
+    def sign(self, scheme: int, data: bytes) -> bytes:
+        """Return the signature of data."""
+        return SCHEMES[scheme].sign(self._key, data)
+
+    def __repr__(self) -> str:
+        names = ", ".join(name_of(SignatureScheme, code) for code in self.schemes)
+        return f"<KeySigner for {names}>"

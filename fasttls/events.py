@@ -1,0 +1,89 @@
+"""What a connection tells its caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from fasttls.crypto.groups import GROUPS
+from fasttls.crypto.suites import SUITES
+from fasttls.trust.certificate import Certificate
+from fasttls.wire.iana import VERSION_NAMES, NamedGroup, ProtocolVersion, name_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Negotiated:
+    """What a completed handshake agreed on: code points, and names beside them."""
+
+    version: int
+    suite: int
+    group: int
+    retried: bool
+    """Whether there was a HelloRetryRequest."""
+
+    server_name: str | None
+    alpn: bytes | None
+    client_random: bytes
+    server_random: bytes
+    legacy_session_id: bytes
+    client_suites: tuple[int, ...]
+    """What the client offered, in its order."""
+
+    peer_chain: tuple[bytes, ...] = ()
+    """The certificates that the peer sent, DER."""
+
+    verified_path: tuple[Certificate, ...] = ()
+    """The path that was validated, to the trusted certificate; empty when nothing was asked to be."""
+
+    peer_signature_algorithm: int | None = None
+    own_signature_algorithm: int | None = None
+    client_certificate_requested: bool = False
+    peer_authorities: tuple[bytes, ...] = field(default=(), repr=False)
+    """The CA names that the peer sent, DER."""
+
+    @property
+    def version_name(self) -> str:
+        """The version as `SSLSocket.version()` names it."""
+        return VERSION_NAMES[ProtocolVersion(self.version)]
+
+    @property
+    def suite_name(self) -> str:
+        """The cipher suite's IANA name."""
+        return SUITES[self.suite].name
+
+    @property
+    def group_name(self) -> str:
+        """The group's name, as OpenSSL spells it."""
+        found = GROUPS.get(self.group)
+        return name_of(NamedGroup, self.group) if found is None else found.names[0]
+
+
+class HandshakeCompleted(NamedTuple):
+    """Both Finished messages are in order; application data may flow."""
+
+    negotiated: Negotiated
+
+
+class ApplicationData(NamedTuple):
+    """Bytes from the peer, of one record."""
+
+    data: bytes
+
+
+class PeerClosed(NamedTuple):
+    """The peer's close_notify: no more will come. This side may still send (RFC 8446 §6.1)."""
+
+
+class KeysUpdated(NamedTuple):
+    """The keys of one direction, or of both when the peer asked, are new (RFC 8446 §4.6.3)."""
+
+    requested: bool
+
+
+class TicketReceived(NamedTuple):
+    """A NewSessionTicket came (RFC 8446 §4.6.1)."""
+
+    lifetime_seconds: int
+
+
+Event = HandshakeCompleted | ApplicationData | PeerClosed | KeysUpdated | TicketReceived

@@ -1,0 +1,1 @@
+"""Which message may come next: the state machines of TLS."""

@@ -1,0 +1,173 @@
+"""The client until the version is known (RFC 8446 Appendix A.1: START and WAIT_SH).
+
+ServerHello and HelloRetryRequest are checked here as far as every version needs; the last line of
+a handler is the fork to the version's own states.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import final
+
+from fasttls.crypto.groups import Offer
+from fasttls.crypto.suites import SUITES
+from fasttls.handshake import client13
+from fasttls.handshake.config import Config
+from fasttls.handshake.flight import Flight
+from fasttls.handshake.hello import (
+    build_client_hello,
+    is_downgrade,
+    key_offers,
+    key_share_entries,
+    version_label,
+    version_range,
+)
+from fasttls.handshake.state import State
+from fasttls.wire.alerts import IllegalParameter, MissingExtension, ProtocolVersionAlert, UnsupportedExtension
+from fasttls.wire.extensions import Extensions, unsolicited
+from fasttls.wire.iana import CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, name_of
+from fasttls.wire.messages import ClientHello, HelloRetryRequest, ServerHello
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class NotStarted(State):
+    """Client START: nothing may come before the ClientHello is sent."""
+
+    ignores_change_cipher_spec = False
+
+
+NOT_STARTED = NotStarted()
+
+
+def start(config: Config, host: str | None, flight: Flight) -> State:
+    """Send the first ClientHello. host is the server's name, which may be None when none is checked."""
+    shares = key_offers(config, config.key_shares)
+    hello = build_client_hello(config, host, shares)
+    flight.send(hello)
+    return WaitServerHello(config, host, hello, shares)
+
+
+def _check_common(config: Config, hello: ClientHello, answer: ServerHello | HelloRetryRequest) -> None:
+    """Check what a ServerHello and a HelloRetryRequest have in common (RFC 8446 §4.1.3, §4.1.4)."""
+    if answer.legacy_version <= ProtocolVersion.SSL3:
+        # RFC 8446 Appendix D.5.
+        raise ProtocolVersionAlert(f"ServerHello has the version {version_label(answer.legacy_version)}")
+    code = unsolicited(answer.extensions, hello.extensions)
+    if code is not None:
+        raise UnsupportedExtension(f"the server answers {name_of(ExtensionType, code)}, which was not offered")
+    version = answer.extensions.get(ExtensionType.SUPPORTED_VERSIONS)
+    if version is None:
+        _refuse_earlier_version(config, answer)
+    if version != ProtocolVersion.TLS1_3:
+        # RFC 8446 §4.2.1: the extension selects TLS 1.3 or a later version that was offered.
+        raise IllegalParameter(f"the server selects {version_label(version)}, we offered {version_range(config)}")
+    if answer.legacy_version != ProtocolVersion.TLS1_2:
+        raise IllegalParameter(f"ServerHello has the legacy_version {version_label(answer.legacy_version)}")
+    if answer.legacy_session_id_echo != hello.legacy_session_id:
+        raise IllegalParameter("the server does not echo legacy_session_id", reason="INVALID_SESSION_ID")
+    if answer.legacy_compression_method != 0:
+        raise IllegalParameter("the server selects compression", reason="INVALID_COMPRESSION_ALGORITHM")
+    if answer.cipher_suite not in hello.cipher_suites:
+        raise IllegalParameter(
+            f"the server selects {name_of(CipherSuite, answer.cipher_suite)}, which was not offered",
+            reason="WRONG_CIPHER_RETURNED",
+        )
+
+
+def _refuse_earlier_version(config: Config, answer: ServerHello | HelloRetryRequest) -> None:
+    """Refuse a server that answers in a version before TLS 1.3."""
+    if isinstance(answer, HelloRetryRequest):
+        raise MissingExtension("HelloRetryRequest without supported_versions")
+    if is_downgrade(config, answer.legacy_version, answer.random):
+        raise IllegalParameter(
+            "the server could speak TLS 1.3 and something made it answer with "
+            f"{version_label(answer.legacy_version)}: a downgrade attack, or a broken middlebox",
+            reason="INAPPROPRIATE_FALLBACK",
+        )
+    raise ProtocolVersionAlert(
+        f"the server speaks {version_label(answer.legacy_version)}, we speak {version_range(config)}"
+    )
+
+
+_IN_SERVER_HELLO = {ExtensionType.SUPPORTED_VERSIONS, ExtensionType.KEY_SHARE, ExtensionType.PRE_SHARED_KEY}
+
+
+def _check_server_hello_extensions(extensions: Extensions) -> None:
+    """RFC 8446 §4.1.3: a TLS 1.3 ServerHello has only what establishes the keys."""
+    for code in extensions:
+        if code not in _IN_SERVER_HELLO:
+            raise IllegalParameter(f"ServerHello has {name_of(ExtensionType, code)}, which belongs in EncryptedExtensions")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitServerHello(State):
+    """Client WAIT_SH, before any HelloRetryRequest (RFC 8446 Appendix A.1)."""
+
+    config: Config
+    host: str | None
+    hello: ClientHello
+    shares: dict[int, Offer]
+
+    def on_server_hello(self, answer: ServerHello, flight: Flight) -> client13.WaitEncryptedExtensions:
+        """Go on with the version that the server selected."""
+        _check_common(self.config, self.hello, answer)
+        _check_server_hello_extensions(answer.extensions)
+        flight.transcript.choose(SUITES[answer.cipher_suite].hash_name)
+        return client13.begin(self.config, self.host, self.hello, self.shares, answer, flight, retried=False)
+
+    def on_hello_retry_request(self, retry: HelloRetryRequest, flight: Flight) -> WaitSecondServerHello:
+        """Send the ClientHello again, with what the server asks for (RFC 8446 §4.1.4)."""
+        _check_common(self.config, self.hello, retry)
+        extensions = dict(self.hello.extensions)
+        shares = self.shares
+        group = retry.extensions.get(ExtensionType.KEY_SHARE)
+        cookie = retry.extensions.get(ExtensionType.COOKIE)
+        if group is None and cookie is None:
+            raise IllegalParameter("HelloRetryRequest that changes nothing")
+        if group is not None:
+            if group not in self.config.groups or group in shares:
+                # RFC 8446 §4.2.8: one that was offered, and whose share was not sent.
+                raise IllegalParameter(
+                    f"HelloRetryRequest for {name_of(NamedGroup, group)}, which is not offered or already sent",
+                    reason="BAD_KEY_SHARE",
+                )
+            shares = key_offers(self.config, (group,))
+            extensions[ExtensionType.KEY_SHARE] = key_share_entries(shares)
+        if cookie is not None:
+            extensions[ExtensionType.COOKIE] = cookie
+        flight.transcript.choose(SUITES[retry.cipher_suite].hash_name, retried=True)
+        if self.config.compatibility_mode:
+            flight.send_change_cipher_spec()
+        hello = replace(self.hello, extensions=extensions)
+        flight.send(hello)
+        return WaitSecondServerHello(self.config, self.host, hello, shares, retry)
+
+    handlers = {ServerHello: on_server_hello, HelloRetryRequest: on_hello_retry_request}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitSecondServerHello(State):
+    """Client WAIT_SH after a HelloRetryRequest: a second one is refused (RFC 8446 §4.1.4)."""
+
+    config: Config
+    host: str | None
+    hello: ClientHello
+    shares: dict[int, Offer]
+    retry: HelloRetryRequest
+
+    def on_server_hello(self, answer: ServerHello, flight: Flight) -> client13.WaitEncryptedExtensions:
+        """Go on, when the answer is what the HelloRetryRequest announced."""
+        _check_common(self.config, self.hello, answer)
+        _check_server_hello_extensions(answer.extensions)
+        if answer.cipher_suite != self.retry.cipher_suite:
+            raise IllegalParameter(
+                f"the server selects {name_of(CipherSuite, answer.cipher_suite)} after "
+                f"{name_of(CipherSuite, self.retry.cipher_suite)}",
+                reason="WRONG_CIPHER_RETURNED",
+            )
+        return client13.begin(self.config, self.host, self.hello, self.shares, answer, flight, retried=True)
+
+    handlers = {ServerHello: on_server_hello}

@@ -1,0 +1,186 @@
+"""What a connection is told before it begins. A Config is frozen, and shared by connections."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from fasttls.crypto.groups import DEFAULT_GROUPS, DEFAULT_KEY_SHARES, GROUPS
+from fasttls.crypto.signatures import CERTIFICATE_ONLY, DEFAULT_SCHEMES, SCHEMES, Signer
+from fasttls.crypto.suites import DEFAULT_SUITES, SUITES
+from fasttls.native._secret import Secret
+from fasttls.trust.certificate import Certificate
+from fasttls.trust.store import TrustStore
+from fasttls.wire.iana import ProtocolVersion
+
+
+class PeerCertificate(Enum):
+    """What is asked of the peer's certificate."""
+
+    UNCHECKED = "unchecked"
+    """A server's is taken as it comes, a client's is not asked for (CERT_NONE)."""
+
+    OPTIONAL = "optional"
+    """A client may have none; one that is sent is verified (CERT_OPTIONAL)."""
+
+    REQUIRED = "required"
+    """There must be one, and it is verified (CERT_REQUIRED)."""
+
+    ANY = "any"
+    """There must be one, and only its possession is proved: the application judges it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A certificate chain, DER and the own certificate first, and the key of that certificate.
+
+    chain_algorithms are the signature schemes that the peer must know to verify the chain.
+    """
+
+    chain: tuple[bytes, ...]
+    signer: Signer
+    chain_algorithms: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a peer may ask of this side; each is a fatal alert when passed."""
+
+    certificate_message: int = 256 * 1024  # bytes
+    handshake_message: int = 64 * 1024  # bytes, every other message
+    message_fragments: int = 1024  # records that one handshake message is spread over
+    empty_records: int = 32  # in a row
+    warning_alerts: int = 32  # in a row
+    key_updates: int = 32  # in a row, without application data between them
+    change_cipher_specs: int = 32
+    tickets: int = 64  # NewSessionTickets in a row
+    early_data: int = 64 * 1024  # bytes of refused early data that are skipped
+
+
+@dataclass(frozen=True, slots=True)
+class ClientHelloInfo:
+    """What a server may base a choice on before it answers."""
+
+    server_name: str | None
+    alpn: tuple[bytes, ...]
+    cipher_suites: tuple[int, ...]
+    groups: tuple[int, ...]
+    signature_algorithms: tuple[int, ...]
+    versions: tuple[int, ...]
+
+
+KeyLog = Callable[[str, bytes, Secret], None]
+"""Called with NSS's label, the client random and the secret."""
+
+Observer = Callable[[bool, int, bytes], None]
+"""Called with every handshake message, alert and ChangeCipherSpec in the clear: whether this side
+sent it, its content type and its bytes."""
+
+VerifyCallback = Callable[[tuple[bytes, ...], tuple[Certificate, ...] | None, Exception | None], None]
+"""Called with the peer's chain, the verified path or None, and the refusal or None.
+
+It accepts by returning and refuses by raising an Alert; it can only be stricter, or, in the mode
+ANY, the one that decides."""
+
+AlpnCallback = Callable[[tuple[bytes, ...]], bytes | None]
+"""Called with the client's protocols; returns one of them, None for none, or raises an Alert."""
+
+SelectConfig = Callable[[ClientHelloInfo], "Config | None"]
+"""Called with the ClientHello; returns the configuration to go on with, or None for this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything that a connection may depend on, clock and randomness included.
+
+    Tuples are in order of preference and hold the code points. A Config refuses, with ValueError,
+    what cannot work.
+    """
+
+    minimum_version: int = ProtocolVersion.TLS1_3
+    maximum_version: int = ProtocolVersion.TLS1_3
+    suites: tuple[int, ...] = DEFAULT_SUITES
+    groups: tuple[int, ...] = DEFAULT_GROUPS
+    key_shares: tuple[int, ...] = DEFAULT_KEY_SHARES
+    signature_algorithms: tuple[int, ...] = DEFAULT_SCHEMES
+    """What the peer may sign with."""
+
+    signature_algorithms_cert: tuple[int, ...] | None = None
+    """What the peer's certificates may be signed with, when it differs."""
+
+    signing_algorithms: tuple[int, ...] = tuple(SCHEMES)
+    """What this side signs with."""
+
+    alpn: tuple[bytes, ...] = ()
+    alpn_required: bool = False
+    """Whether a server refuses a client that offers protocols and none in common (RFC 7301 §3.2)."""
+
+    alpn_callback: AlpnCallback | None = None
+    credentials: tuple[Credential, ...] = ()
+    select_config: SelectConfig | None = None
+    peer_certificate: PeerCertificate = PeerCertificate.REQUIRED
+    trust: TrustStore = field(default_factory=TrustStore)
+    check_host: bool = True
+    partial_chain: bool = False
+    verify_callback: VerifyCallback | None = None
+    certificate_authorities: tuple[bytes, ...] = ()
+    """DER names sent to the peer, for it to choose a certificate by (RFC 8446 §4.2.4)."""
+
+    prefer_server_suites: bool = True
+    send_server_name: bool = True
+    compatibility_mode: bool = True
+    """Whether a client looks like TLS 1.2 to middleboxes (RFC 8446 Appendix D.4)."""
+
+    retry_cookie: bool = False
+    """Whether a server's HelloRetryRequest has a cookie, which the client must bring back."""
+
+    padding: Callable[[int], int] | None = None
+    """Bytes of padding for a record with so many bytes of content (RFC 8446 §5.4)."""
+
+    max_fragment: int = 16384
+    """The most bytes of content in a record that this side sends."""
+
+    key_update_after: int | None = None
+    """Records after which keys are updated, when sooner than the suite's own limit."""
+
+    limits: Limits = Limits()
+    key_log: KeyLog | None = None
+    observer: Observer | None = None
+    now: Callable[[], float] = time.time
+    """Seconds since the epoch."""
+
+    random: Callable[[int], bytes] = os.urandom
+    deterministic_keys: bool = False
+    """Draw private keys from `random` too, to replay a handshake exactly. Never for real use."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work."""
+        _known("cipher suite", self.suites, SUITES)
+        _known("group", self.groups, GROUPS)
+        _known("signature scheme", self.signing_algorithms, SCHEMES)
+        _known("signature scheme", self.signature_algorithms, {*SCHEMES, *CERTIFICATE_ONLY})
+        if not self.suites or not self.groups or not self.signature_algorithms:
+            raise ValueError("a handshake needs a cipher suite, a group and a signature scheme")
+        if not set(self.key_shares) <= set(self.groups):
+            raise ValueError("a key share must be of a group that is offered")
+        if self.minimum_version > self.maximum_version:
+            raise ValueError("the minimum version is above the maximum version")
+        if not self.minimum_version <= ProtocolVersion.TLS1_3 <= self.maximum_version:
+            raise ValueError("TLS 1.3 must be among the versions")
+        if self.peer_certificate is PeerCertificate.ANY and self.verify_callback is None:
+            raise ValueError("any certificate is accepted only with a callback that judges it")
+        if not 64 <= self.max_fragment <= 16384:
+            raise ValueError("a fragment has 64 to 16384 bytes")
+        if any(not 1 <= len(name) <= 255 for name in self.alpn):
+            raise ValueError("an ALPN protocol name has 1 to 255 bytes")
+
+
+def _known(what: str, codes: tuple[int, ...], table: object) -> None:
+    for code in codes:
+        if code not in table:  # type: ignore[operator]
+            raise ValueError(f"there is no {what} 0x{code:04x}")
+        if codes.count(code) > 1:
+            raise ValueError(f"the {what} 0x{code:04x} is there twice")

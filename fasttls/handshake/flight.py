@@ -1,0 +1,129 @@
+"""What a handler does to the outside: an ordered list of effects.
+
+Handlers never write to a connection. They append to a Flight, in wire order; whoever drives the
+machine applies the effects one after another.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from fasttls.crypto.suites import Suite
+    from fasttls.events import Event
+    from fasttls.native._hash import Transcript
+    from fasttls.native._secret import Secret
+
+
+class Epoch(Enum):
+    """The keys that protect a part of the connection (RFC 8446 §7.3)."""
+
+    EARLY = "early"
+    HANDSHAKE = "handshake"
+    APPLICATION = "application"
+
+
+class Send(NamedTuple):
+    """Write one handshake message, header included."""
+
+    message: bytes
+
+
+class SendChangeCipherSpec(NamedTuple):
+    """Write the middlebox-compatibility record (RFC 8446 Appendix D.4)."""
+
+
+class ReadWith(NamedTuple):
+    """From the next record on, read with these keys."""
+
+    epoch: Epoch
+    suite: Suite
+    secret: Secret
+
+
+class WriteWith(NamedTuple):
+    """From the next record on, write with these keys."""
+
+    epoch: Epoch
+    suite: Suite
+    secret: Secret
+
+
+class Emit(NamedTuple):
+    """Tell the caller."""
+
+    event: Event
+
+
+class LogSecret(NamedTuple):
+    """Give a secret to the key log, if there is one."""
+
+    label: str
+    client_random: bytes
+    secret: Secret
+
+
+class SkipEarlyData(NamedTuple):
+    """Pass over early data that was refused, at most this many bytes.
+
+    by_type says that every application_data record is early data, as it is before the second
+    ClientHello; else the ones that do not decrypt are (RFC 8446 §4.2.10).
+    """
+
+    size: int  # bytes
+    by_type: bool
+
+
+Effect = Send | SendChangeCipherSpec | ReadWith | WriteWith | Emit | LogSecret | SkipEarlyData
+
+
+class Sendable(Protocol):
+    """A message that encodes itself."""
+
+    def encode(self) -> bytes:
+        """Return the whole message, header included."""
+
+
+class Flight:
+    """The effects of one step, and the transcript that messages are added to as they are sent."""
+
+    __slots__ = ("effects", "transcript")
+
+    def __init__(self, transcript: Transcript) -> None:
+        self.transcript = transcript
+        self.effects: list[Effect] = []
+
+    def send(self, message: Sendable) -> None:
+        """Send a handshake message, and add it to the transcript."""
+        encoded = message.encode()
+        self.transcript.add(encoded)
+        self.effects.append(Send(encoded))
+
+    def send_untracked(self, message: Sendable) -> None:
+        """Send a message that is no part of the transcript: those after the handshake."""
+        self.effects.append(Send(message.encode()))
+
+    def send_change_cipher_spec(self) -> None:
+        """Send the middlebox-compatibility record."""
+        self.effects.append(SendChangeCipherSpec())
+
+    def read_with(self, epoch: Epoch, suite: Suite, secret: Secret) -> None:
+        """Change the keys for reading."""
+        self.effects.append(ReadWith(epoch, suite, secret))
+
+    def write_with(self, epoch: Epoch, suite: Suite, secret: Secret) -> None:
+        """Change the keys for writing."""
+        self.effects.append(WriteWith(epoch, suite, secret))
+
+    def emit(self, event: Event) -> None:
+        """Tell the caller of something."""
+        self.effects.append(Emit(event))
+
+    def log_secret(self, label: str, client_random: bytes, secret: Secret) -> None:
+        """Give a secret to the key log."""
+        self.effects.append(LogSecret(label, client_random, secret))
+
+    def skip_early_data(self, size: int, *, by_type: bool) -> None:
+        """Pass over refused early data, at most size bytes."""
+        self.effects.append(SkipEarlyData(size, by_type))

@@ -1,0 +1,76 @@
+"""What both sides' hellos share: building a ClientHello, choosing a version, the downgrade sentinel."""
+
+from __future__ import annotations
+
+from fasttls.crypto.groups import Offer, offers
+from fasttls.handshake.config import Config
+from fasttls.trust.names import as_ascii, as_ip_address
+from fasttls.wire.extensions import Extensions, KeyShareEntry
+from fasttls.wire.iana import VERSION_NAMES, ExtensionType, ProtocolVersion
+from fasttls.wire.messages import DOWNGRADE_BELOW_TLS1_2, DOWNGRADE_TO_TLS1_2, ClientHello
+
+
+def key_offers(config: Config, groups: tuple[int, ...]) -> dict[int, Offer]:
+    """Make the client's key shares for these groups."""
+    return offers(groups, config.random if config.deterministic_keys else None)
+
+
+def build_client_hello(config: Config, host: str | None, shares: dict[int, Offer]) -> ClientHello:
+    """Return the first ClientHello (RFC 8446 §4.1.2)."""
+    random = config.random(32)
+    # RFC 8446 Appendix D.4: a session id makes the handshake look like a resumption of TLS 1.2.
+    session_id = config.random(32) if config.compatibility_mode else b""
+    extensions: Extensions = {}
+    if host is not None and config.send_server_name and as_ip_address(host) is None:
+        # RFC 6066 §3: literal addresses are not allowed in server_name.
+        extensions[ExtensionType.SERVER_NAME] = as_ascii(host).encode("ascii")
+    extensions[ExtensionType.SUPPORTED_GROUPS] = config.groups
+    if config.alpn:
+        extensions[ExtensionType.ALPN] = config.alpn
+    extensions[ExtensionType.SIGNATURE_ALGORITHMS] = config.signature_algorithms
+    if config.signature_algorithms_cert is not None:
+        extensions[ExtensionType.SIGNATURE_ALGORITHMS_CERT] = config.signature_algorithms_cert
+    if config.certificate_authorities:
+        extensions[ExtensionType.CERTIFICATE_AUTHORITIES] = config.certificate_authorities
+    extensions[ExtensionType.SUPPORTED_VERSIONS] = (ProtocolVersion.TLS1_3,)
+    extensions[ExtensionType.KEY_SHARE] = key_share_entries(shares)
+    return ClientHello(random, session_id, config.suites, extensions)
+
+
+def key_share_entries(shares: dict[int, Offer]) -> tuple[KeyShareEntry, ...]:
+    """Return the shares as key_share carries them."""
+    return tuple(KeyShareEntry(group, share.public) for group, share in shares.items())
+
+
+def server_random(config: Config, version: int) -> bytes:
+    """Return a ServerHello.random, with the downgrade sentinel when version is not our highest.
+
+    RFC 8446 §4.1.3: a server that could have spoken TLS 1.3 marks an answer in an earlier version.
+    """
+    random = config.random(32)
+    if config.maximum_version >= ProtocolVersion.TLS1_3 and version <= ProtocolVersion.TLS1_2:
+        sentinel = DOWNGRADE_TO_TLS1_2 if version == ProtocolVersion.TLS1_2 else DOWNGRADE_BELOW_TLS1_2
+        return random[:-8] + sentinel
+    return random
+
+
+def is_downgrade(config: Config, version: int, random: bytes) -> bool:
+    """Whether a ServerHello of this version says that the server could speak a higher one that we offered."""
+    ours = config.maximum_version
+    if ours >= ProtocolVersion.TLS1_3 and version <= ProtocolVersion.TLS1_2:
+        return random[-8:] in (DOWNGRADE_TO_TLS1_2, DOWNGRADE_BELOW_TLS1_2)
+    return ours == ProtocolVersion.TLS1_2 and version < ours and random[-8:] == DOWNGRADE_BELOW_TLS1_2
+
+
+def version_label(version: int) -> str:
+    """Return a version's name, or its number when it has none."""
+    try:
+        return VERSION_NAMES[ProtocolVersion(version)]
+    except ValueError:
+        return f"0x{version:04x}"
+
+
+def version_range(config: Config) -> str:
+    """Return the versions this side speaks, for messages."""
+    low, high = version_label(config.minimum_version), version_label(config.maximum_version)
+    return low if low == high else f"{low} to {high}"

@@ -1,0 +1,61 @@
+"""The keys of a TLS 1.3 handshake as the states hold them (RFC 8446 §7.1)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fasttls.crypto.finished import FinishedKey
+from fasttls.crypto.key_schedule import EarlySecret, Exporter, HandshakeSecret, MasterSecret, TrafficSecrets
+from fasttls.crypto.suites import Suite
+from fasttls.handshake.flight import Flight
+from fasttls.native._secret import Secret
+
+
+class ApplicationKeys(NamedTuple):
+    """What a connection keeps after the handshake."""
+
+    traffic: TrafficSecrets
+    exporter: Exporter
+    master: MasterSecret
+
+
+class HandshakeKeys(NamedTuple):
+    """The secrets between ServerHello and the last Finished."""
+
+    suite: Suite
+    client_random: bytes
+    secret: HandshakeSecret
+    traffic: TrafficSecrets
+
+    @property
+    def client_finished(self) -> FinishedKey:
+        """The key of the client's Finished."""
+        return FinishedKey(self.suite.hash_name, self.traffic.client)
+
+    @property
+    def server_finished(self) -> FinishedKey:
+        """The key of the server's Finished."""
+        return FinishedKey(self.suite.hash_name, self.traffic.server)
+
+    def wipe(self) -> None:
+        """Forget the traffic secrets, when both Finished messages are done."""
+        self.traffic.client.wipe()
+        self.traffic.server.wipe()
+
+    def into_application(self, to_server_finished: bytes, flight: Flight) -> ApplicationKeys:
+        """Derive the application secrets from the digest up to the server's Finished."""
+        master = self.secret.into_master()
+        keys = ApplicationKeys(master.traffic(to_server_finished), master.exporter(to_server_finished), master)
+        flight.log_secret("CLIENT_TRAFFIC_SECRET_0", self.client_random, keys.traffic.client)
+        flight.log_secret("SERVER_TRAFFIC_SECRET_0", self.client_random, keys.traffic.server)
+        flight.log_secret("EXPORTER_SECRET", self.client_random, keys.exporter.secret)
+        return keys
+
+
+def handshake_keys(suite: Suite, shared: Secret, client_random: bytes, flight: Flight) -> HandshakeKeys:
+    """Derive the handshake secrets; the transcript ends with ServerHello. The shared secret is wiped."""
+    secret = EarlySecret(suite.hash_name).into_handshake(shared)
+    keys = HandshakeKeys(suite, client_random, secret, secret.traffic(flight.transcript.digest()))
+    flight.log_secret("CLIENT_HANDSHAKE_TRAFFIC_SECRET", client_random, keys.traffic.client)
+    flight.log_secret("SERVER_HANDSHAKE_TRAFFIC_SECRET", client_random, keys.traffic.server)
+    return keys

@@ -1,0 +1,98 @@
+"""The machine: handshake bytes in, effects out.
+
+It owns the state, the transcript and the bytes of a message that is not all there yet. It knows no
+records, so that QUIC or another transport can drive it.
+"""
+
+from __future__ import annotations
+
+from fasttls.handshake.config import Limits, Observer
+from fasttls.handshake.flight import Effect, Flight, ReadWith
+from fasttls.handshake.state import State
+from fasttls.native._hash import Transcript
+from fasttls.native._wire import Reader
+from fasttls.wire.alerts import IllegalParameter, UnexpectedMessage
+from fasttls.wire.iana import ContentType, HandshakeType, name_of
+from fasttls.wire.messages import HEADER_SIZE
+
+
+class Machine:
+    """Runs a handshake from its first state to its last."""
+
+    __slots__ = ("_buffer", "_fragments", "_limits", "_observer", "state", "transcript")
+
+    def __init__(self, state: State, transcript: Transcript, limits: Limits, observer: Observer | None) -> None:
+        self.state = state
+        self.transcript = transcript
+        self._limits = limits
+        self._observer = observer
+        self._buffer = b""
+        self._fragments = 0
+
+    @property
+    def in_message(self) -> bool:
+        """Whether a message has begun and not ended."""
+        return bool(self._buffer)
+
+    def receive(self, data: bytes) -> list[Effect]:
+        """Take the handshake bytes of one record, and return what is to be done for them.
+
+        Raises an Alert for a message that is malformed, out of place, too long or in too many pieces.
+        """
+        effects: list[Effect] = []
+        if self._buffer:
+            self._fragments += 1
+            if self._fragments > self._limits.message_fragments:
+                raise UnexpectedMessage("a handshake message in too many fragments", reason="TOO_MANY_FRAGMENTS")
+            data = self._buffer + data
+        else:
+            self._fragments = 1
+        while len(data) >= HEADER_SIZE:
+            size = self._size(data)
+            if size > len(data):
+                break
+            effects += self._step(data[:size])
+            data = data[size:]
+            self._fragments = 1
+            if data and any(isinstance(effect, ReadWith) for effect in effects):
+                # RFC 8446 §5.1: messages must not span a key change.
+                raise UnexpectedMessage("handshake bytes behind a key change in one record", reason="EXCESS_HANDSHAKE_DATA")
+        self._buffer = data
+        return effects
+
+    def _size(self, data: bytes) -> int:
+        """Return the whole size of the message that data begins with, if the state may receive it."""
+        state = self.state
+        if data[0] not in state.readers:
+            raise UnexpectedMessage(
+                f"{type(state).__name__} wants {_wanted(state)}, got {name_of(HandshakeType, data[0])}"
+            )
+        size = int.from_bytes(data[1:HEADER_SIZE], "big")
+        limits = self._limits
+        certificate = data[0] == HandshakeType.CERTIFICATE
+        most = limits.certificate_message if certificate else limits.handshake_message
+        if size > most:
+            raise IllegalParameter(
+                f"a {name_of(HandshakeType, data[0])} of {size} bytes, at most {most} are allowed",
+                reason="EXCESSIVE_MESSAGE_SIZE",
+            )
+        return HEADER_SIZE + size
+
+    def _step(self, raw: bytes) -> list[Effect]:
+        """Receive one whole message."""
+        state = self.state
+        if self._observer is not None:
+            self._observer(False, ContentType.HANDSHAKE, raw)
+        message = state.readers[raw[0]].read(Reader(raw, HEADER_SIZE))
+        handler = state.handlers.get(type(message))
+        if handler is None:
+            raise UnexpectedMessage(f"{type(state).__name__} wants {_wanted(state)}, got {type(message).__name__}")
+        if state.in_transcript:
+            self.transcript.add(raw)
+        flight = Flight(self.transcript)
+        self.state = handler(state, message, flight)
+        return flight.effects
+
+
+def _wanted(state: State) -> str:
+    return " or ".join(message.__name__ for message in state.handlers) or "no handshake message"

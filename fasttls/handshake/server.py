@@ -1,0 +1,110 @@
+"""The server until the version is known (RFC 8446 Appendix A.2: START).
+
+The ClientHello is checked here as far as every version needs; the handlers end in the fork to the
+version's own states.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from fasttls.handshake import server13
+from fasttls.handshake.config import ClientHelloInfo, Config
+from fasttls.handshake.flight import Flight
+from fasttls.handshake.hello import version_label, version_range
+from fasttls.handshake.state import State
+from fasttls.wire.alerts import (
+    IllegalParameter,
+    InappropriateFallback,
+    ProtocolVersionAlert,
+    UnrecognizedName,
+)
+from fasttls.wire.iana import CipherSuite, ExtensionType, ProtocolVersion
+from fasttls.wire.messages import ClientHello
+
+
+def start(config: Config) -> State:
+    """Return the state of a server that was just connected to."""
+    return WaitClientHello(config)
+
+
+def server_name(hello: ClientHello) -> str | None:
+    """Return the host name that the client wants, or None. Raises UnrecognizedName for one that is no name."""
+    name: bytes | None = hello.extensions.get(ExtensionType.SERVER_NAME)
+    if name is None:
+        return None
+    try:
+        text = name.decode("ascii")
+    except UnicodeDecodeError as exc:
+        raise UnrecognizedName("the server name is not ASCII") from exc
+    if len(text) > 255 or not text.isprintable():
+        raise UnrecognizedName("the server name is no host name")
+    return text
+
+
+def _versions(hello: ClientHello) -> tuple[int, ...]:
+    """Return the versions that the client speaks, as far as it says (RFC 8446 §4.2.1)."""
+    offered: tuple[int, ...] | None = hello.extensions.get(ExtensionType.SUPPORTED_VERSIONS)
+    return (hello.legacy_version,) if offered is None else offered
+
+
+def choose_version(config: Config, hello: ClientHello) -> int:
+    """Return the version to speak, the highest that both know. Raises ProtocolVersionAlert."""
+    if hello.legacy_version <= ProtocolVersion.SSL3:
+        # RFC 8446 Appendix D.5.
+        raise ProtocolVersionAlert(f"the client speaks {version_label(hello.legacy_version)}")
+    offered = _versions(hello)
+    common = [version for version in offered if config.minimum_version <= version <= config.maximum_version]
+    version = max(common, default=None)
+    if version is None or version != ProtocolVersion.TLS1_3:
+        names = ", ".join(version_label(known) for known in offered if known in list(ProtocolVersion))
+        raise ProtocolVersionAlert(
+            f"the client speaks {names or 'no known version'}, we speak {version_range(config)}"
+        )
+    if version < config.maximum_version and CipherSuite.TLS_FALLBACK_SCSV in hello.cipher_suites:
+        # RFC 7507 §3: the client would not have fallen back, had nobody interfered.
+        raise InappropriateFallback(f"the client fell back to {version_label(version)}")
+    return version
+
+
+def hello_info(hello: ClientHello) -> ClientHelloInfo:
+    """Return what a server's callback is shown of a ClientHello."""
+    extensions = hello.extensions
+    return ClientHelloInfo(
+        server_name(hello),
+        extensions.get(ExtensionType.ALPN, ()),
+        hello.cipher_suites,
+        extensions.get(ExtensionType.SUPPORTED_GROUPS, ()),
+        extensions.get(ExtensionType.SIGNATURE_ALGORITHMS, ()),
+        _versions(hello),
+    )
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitClientHello(State):
+    """Server START: the first ClientHello."""
+
+    config: Config
+
+    ignores_change_cipher_spec = False
+
+    def on_client_hello(
+        self, hello: ClientHello, flight: Flight
+    ) -> server13.WaitSecondClientHello | server13.WaitCertificate | server13.WaitFinished:
+        """Choose the configuration and the version, and answer."""
+        config = self.config
+        name = server_name(hello)
+        named = False
+        if config.select_config is not None:
+            chosen = config.select_config(hello_info(hello))
+            config = chosen or config
+            named = name is not None
+        choose_version(config, hello)
+        if hello.legacy_compression_methods != b"\0":
+            # RFC 8446 §4.1.2: exactly the null method.
+            raise IllegalParameter("the client offers compression", reason="INVALID_COMPRESSION_ALGORITHM")
+        return server13.answer(config, hello, flight, server13.Asked(name, named))
+
+    handlers = {ClientHello: on_client_hello}

@@ -1,0 +1,1 @@
+"""The compiled core: wire codec, secrets, hashes, key derivation, Finished and records."""

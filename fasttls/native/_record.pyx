@@ -1,0 +1,315 @@
+"""Records: framing, and protection with an AEAD (RFC 8446 section 5)."""
+
+cimport cython
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, realloc
+from libc.string cimport memcpy, memmove, memset
+
+from fasttls.native._secret cimport Secret
+
+from fasttls.wire.alerts import (
+    BadRecordMac,
+    ProtocolVersionAlert,
+    RecordOverflow,
+    UnexpectedMessage,
+)
+
+
+cdef extern from "ft_record.h" nogil:
+    enum:
+        FT_RECORD_HEADER
+        FT_NONCE
+        FT_MAX_PLAINTEXT
+        FT_MAX_CIPHERTEXT_13
+    void ft_record_header(uint8_t *out, uint8_t type, uint32_t version, size_t length)
+    void ft_record_nonce(uint8_t *out, const uint8_t *iv, uint64_t sequence)
+    Py_ssize_t ft_record_content_end(const uint8_t *inner, size_t size)
+
+
+cdef extern from "ft_wire.h" nogil:
+    uint32_t ft_load16(const uint8_t *p)
+
+
+cdef extern from "ft_memory.h" nogil:
+    void ft_wipe(void *memory, size_t size)
+
+cdef enum:
+    VERSION_12 = 0x0303
+    CHANGE_CIPHER_SPEC = 20
+    HEARTBEAT = 24
+    APPLICATION_DATA = 23
+    TAG_13 = 8  # bytes; the shortest tag of any suite
+
+HEADER_SIZE = FT_RECORD_HEADER
+MAX_PLAINTEXT = FT_MAX_PLAINTEXT
+
+
+cdef str what_it_looks_like(const uint8_t *data, Py_ssize_t size):
+    """The reason for a first record that is none, in OpenSSL's words."""
+    cdef bytes start = data[:min(size, 8)]
+    if start[:4] in (b"GET ", b"POST", b"HEAD", b"PUT "):
+        return "HTTP_REQUEST"
+    if start[:5] == b"CONNE":
+        return "HTTPS_PROXY_REQUEST"
+    return "WRONG_VERSION_NUMBER"
+
+
+@cython.final
+cdef class Deframer:
+    """Cuts a byte stream into records. It holds at most what was fed and not yet taken.
+
+    max_body is the longest body accepted next, in bytes: 2^14 in the clear, 2^14 + 256 when protected.
+    """
+
+    cdef uint8_t *_data
+    cdef Py_ssize_t _start  # of the record that comes next
+    cdef Py_ssize_t _end
+    cdef Py_ssize_t _room
+    cdef public Py_ssize_t max_body
+
+    def __cinit__(self):
+        self._data = NULL
+        self._start = 0
+        self._end = 0
+        self._room = 0
+        self.max_body = FT_MAX_PLAINTEXT
+
+    def __dealloc__(self):
+        free(self._data)
+
+    @property
+    def waiting(self):
+        """How many bytes were fed and not yet taken."""
+        return self._end - self._start
+
+    @property
+    def wanted(self):
+        """How many more bytes the next record needs: those of its header first, then of its body."""
+        cdef Py_ssize_t have = self._end - self._start
+        if have < FT_RECORD_HEADER:
+            return FT_RECORD_HEADER - have
+        have -= FT_RECORD_HEADER + <Py_ssize_t>ft_load16(self._data + self._start + 3)
+        return -have if have < 0 else 0
+
+    def peek(self, Py_ssize_t size):
+        """Return up to size of the bytes that wait, for a diagnosis."""
+        return PyBytes_FromStringAndSize(<char *>self._data + self._start, min(size, self._end - self._start))
+
+    def feed(self, data):
+        """Append received bytes, from any readable buffer."""
+        cdef Py_buffer view
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        try:
+            if view.len:
+                self._make_room(view.len)
+                memcpy(self._data + self._end, view.buf, <size_t>view.len)
+                self._end += view.len
+        finally:
+            PyBuffer_Release(&view)
+
+    cdef int _make_room(self, Py_ssize_t size) except -1:
+        cdef uint8_t *moved
+        if self._start:
+            self._end -= self._start
+            memmove(self._data, self._data + self._start, <size_t>self._end)
+            self._start = 0
+        if size > self._room - self._end:
+            moved = <uint8_t *>realloc(self._data, <size_t>(self._end + size))
+            if moved == NULL:
+                raise MemoryError()
+            self._data = moved
+            self._room = self._end + size
+        return 0
+
+    def next(self):
+        """Return the next record as (header, body), or None while it is not all there.
+
+        Raises ProtocolVersionAlert for what is no TLS record, UnexpectedMessage for an unknown content
+        type and RecordOverflow for a body over max_body: as soon as the header says so.
+        """
+        cdef Py_ssize_t have = self._end - self._start
+        cdef const uint8_t *header = self._data + self._start
+        cdef Py_ssize_t size
+        cdef bytes head, body
+        if have < FT_RECORD_HEADER:
+            return None
+        if header[1] != 3:
+            raise ProtocolVersionAlert(
+                f"this is no TLS record: {self.peek(16)!r}", reason=what_it_looks_like(header, have)
+            )
+        if not CHANGE_CIPHER_SPEC <= header[0] <= HEARTBEAT:
+            raise UnexpectedMessage(f"no such content type: {header[0]}")
+        size = <Py_ssize_t>ft_load16(header + 3)
+        if size > self.max_body:
+            # Before the rest is waited for: an oversized record is not worth the memory.
+            raise RecordOverflow(f"a record of {size} bytes, at most {self.max_body} are allowed")
+        if have < FT_RECORD_HEADER + size:
+            return None
+        head = PyBytes_FromStringAndSize(<const char *>header, FT_RECORD_HEADER)
+        body = PyBytes_FromStringAndSize(<const char *>header + FT_RECORD_HEADER, size)
+        self._start += FT_RECORD_HEADER + size
+        if self._start == self._end:
+            # An idle connection holds no buffer.
+            free(self._data)
+            self._data = NULL
+            self._start = self._end = self._room = 0
+        return head, body
+
+
+cdef bytes framed(uint8_t type, uint32_t version, const uint8_t *body, Py_ssize_t size):
+    cdef bytes record = PyBytes_FromStringAndSize(NULL, FT_RECORD_HEADER + size)
+    cdef uint8_t *out = <uint8_t *>PyBytes_AS_STRING(record)
+    ft_record_header(out, type, version, <size_t>size)
+    memcpy(out + FT_RECORD_HEADER, body, <size_t>size)
+    return record
+
+
+@cython.final
+cdef class PlainSealer:
+    """Writes records without protection. version is what the header says (RFC 8446 section 5.1)."""
+
+    cdef public uint32_t version
+
+    def __init__(self, uint32_t version=VERSION_12):
+        self.version = version
+
+    @property
+    def sequence(self):
+        """Always 0: unprotected records are not numbered."""
+        return 0
+
+    def seal(self, uint8_t type, content, Py_ssize_t padding=0):
+        """Return one record. The padding is protected records' alone and must be 0."""
+        cdef Py_buffer view
+        if padding:
+            raise ValueError("an unprotected record cannot be padded")
+        PyObject_GetBuffer(content, &view, PyBUF_SIMPLE)
+        try:
+            if view.len > FT_MAX_PLAINTEXT:
+                raise ValueError(f"{view.len} bytes do not fit one record")
+            return framed(type, self.version, <const uint8_t *>view.buf, view.len)
+        finally:
+            PyBuffer_Release(&view)
+
+
+@cython.final
+cdef class PlainOpener:
+    """Reads records without protection."""
+
+    max_body = FT_MAX_PLAINTEXT
+
+    @property
+    def sequence(self):
+        """Always 0: unprotected records are not numbered."""
+        return 0
+
+    def open(self, bytes header not None, bytes body not None):
+        """Return (content type, content)."""
+        return header[0], body
+
+
+cdef class Numbered:
+    """What both directions of a protected connection share: an iv and a sequence number."""
+
+    cdef object _aead
+    cdef uint8_t _iv[12]
+    cdef readonly uint64_t sequence
+
+    def __cinit__(self, aead, Secret iv not None, *rest):
+        if len(iv) != FT_NONCE:
+            raise ValueError(f"an iv of {len(iv)} bytes, {FT_NONCE} are needed")
+        memcpy(self._iv, iv._lend(), FT_NONCE)
+        self._aead = aead
+        self.sequence = 0
+
+    def __dealloc__(self):
+        ft_wipe(self._iv, sizeof(self._iv))
+
+    cdef bytes _nonce(self):
+        cdef bytes nonce = PyBytes_FromStringAndSize(NULL, FT_NONCE)
+        ft_record_nonce(<uint8_t *>PyBytes_AS_STRING(nonce), self._iv, self.sequence)
+        return nonce
+
+    cdef int _advance(self) except -1:
+        # RFC 8446 section 5.3: a sequence number must not wrap.
+        if self.sequence == <uint64_t>0xFFFFFFFFFFFFFFFF:
+            raise OverflowError("the sequence number of this connection is used up")
+        self.sequence += 1
+        return 0
+
+    def __reduce__(self):
+        raise TypeError("record protection cannot be pickled or copied")
+
+
+@cython.final
+cdef class Sealer13(Numbered):
+    """Protects records as TLS 1.3 does (RFC 8446 section 5.2).
+
+    aead has encrypt(nonce, data, associated_data); tag_size is in bytes.
+    """
+
+    cdef Py_ssize_t _tag_size
+
+    def __init__(self, aead, Secret iv not None, Py_ssize_t tag_size=16):
+        self._tag_size = tag_size
+
+    def seal(self, uint8_t type, content, Py_ssize_t padding=0):
+        """Return one record that holds content and padding zeros, counts in bytes."""
+        cdef Py_buffer view
+        cdef bytes inner, header, body
+        cdef uint8_t *out
+        PyObject_GetBuffer(content, &view, PyBUF_SIMPLE)
+        try:
+            if padding < 0 or view.len + padding > FT_MAX_PLAINTEXT:
+                raise ValueError(f"{view.len} bytes and {padding} of padding do not fit one record")
+            inner = PyBytes_FromStringAndSize(NULL, view.len + 1 + padding)
+            out = <uint8_t *>PyBytes_AS_STRING(inner)
+            memcpy(out, view.buf, <size_t>view.len)
+            out[view.len] = type
+            memset(out + view.len + 1, 0, <size_t>padding)
+        finally:
+            PyBuffer_Release(&view)
+        header = PyBytes_FromStringAndSize(NULL, FT_RECORD_HEADER)
+        ft_record_header(<uint8_t *>PyBytes_AS_STRING(header), APPLICATION_DATA, VERSION_12,
+                         <size_t>(PyBytes_GET_SIZE(inner) + self._tag_size))
+        body = self._aead.encrypt(self._nonce(), inner, header)
+        self._advance()
+        return header + body
+
+
+@cython.final
+cdef class Opener13(Numbered):
+    """Opens records that TLS 1.3 protects (RFC 8446 section 5.2).
+
+    aead has decrypt(nonce, data, associated_data), which raises failure for what is not authentic.
+    """
+
+    max_body = FT_MAX_CIPHERTEXT_13
+    cdef object _failure
+
+    def __init__(self, aead, Secret iv not None, failure):
+        self._failure = failure
+
+    def open(self, bytes header not None, bytes body not None):
+        """Return (content type, content), padding removed.
+
+        Raises BadRecordMac for a record that is not authentic or too short, RecordOverflow for a
+        plaintext over 2^14 bytes, and UnexpectedMessage for one without a content type.
+        """
+        cdef bytes inner
+        cdef Py_ssize_t end
+        if PyBytes_GET_SIZE(body) < TAG_13:
+            raise BadRecordMac(f"a protected record of {PyBytes_GET_SIZE(body)} bytes")
+        try:
+            inner = self._aead.decrypt(self._nonce(), body, header)
+        except self._failure as exc:
+            raise BadRecordMac(f"record {self.sequence} does not decrypt") from exc
+        self._advance()
+        if PyBytes_GET_SIZE(inner) > FT_MAX_PLAINTEXT + 1:
+            raise RecordOverflow(f"an inner plaintext of {PyBytes_GET_SIZE(inner)} bytes")
+        end = ft_record_content_end(<const uint8_t *>PyBytes_AS_STRING(inner), <size_t>PyBytes_GET_SIZE(inner))
+        if end < 0:
+            raise UnexpectedMessage("a protected record without a content type")
+        return <uint8_t>PyBytes_AS_STRING(inner)[end], inner[:end]

@@ -1,0 +1,113 @@
+"""Name constraints of CA certificates (RFC 5280 §4.2.1.10)."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from cryptography import x509
+from cryptography.x509.oid import ExtensionOID, NameOID
+
+from fasttls.trust.certificate import Certificate, canonical_name
+from fasttls.trust.verdicts import CertificateRejected, VerifyCode
+
+MOST_COMPARISONS = 1 << 16
+"""Names times constraints that one chain may cost; OpenSSL has a bound of the same kind."""
+
+
+def _names(certificate: Certificate) -> Iterator[x509.GeneralName]:
+    """Every name of a certificate that constraints apply to."""
+    subject = certificate.x509.subject
+    if subject.rdns:
+        yield x509.DirectoryName(subject)
+    alternative = certificate.extension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
+    if alternative is not None:
+        yield from alternative
+    else:
+        # RFC 5280 §4.2.1.10: without alternative names, an address in the subject is constrained.
+        for attribute in subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS):
+            yield x509.RFC822Name(str(attribute.value))
+
+
+def _dns_within(name: str, base: str) -> bool:
+    name, base = name.lower().removesuffix("."), base.lower().removesuffix(".")
+    if base == "":
+        return True
+    if base.startswith("."):
+        return name.endswith(base)
+    return name == base or name.endswith("." + base)
+
+
+def _email_within(name: str, base: str) -> bool:
+    if "@" in base:
+        local, _, host = name.rpartition("@")
+        base_local, _, base_host = base.rpartition("@")
+        return local == base_local and host.lower() == base_host.lower()
+    host = name.rpartition("@")[2].lower()
+    base = base.lower()
+    return host.endswith(base) if base.startswith(".") else host == base
+
+
+def _uri_within(name: str, base: str) -> bool:
+    authority = name.partition("://")[2].partition("/")[0].partition("?")[0].partition("#")[0]
+    host = authority.rpartition("@")[2]
+    if host.startswith("["):
+        raise CertificateRejected(VerifyCode.UNSUPPORTED_CONSTRAINT_SYNTAX, detail=f"the URI {name!r}")
+    host = host.partition(":")[0].lower()
+    if not host:
+        raise CertificateRejected(VerifyCode.UNSUPPORTED_CONSTRAINT_SYNTAX, detail=f"the URI {name!r}")
+    base = base.lower()
+    return host.endswith(base) if base.startswith(".") else host == base
+
+
+def _within(name: x509.GeneralName, base: x509.GeneralName) -> bool:
+    """Whether a name is in the subtree of a base of the same kind."""
+    if isinstance(name, x509.DNSName) and isinstance(base, x509.DNSName):
+        return _dns_within(name.value, base.value)
+    if isinstance(name, x509.IPAddress) and isinstance(base, x509.IPAddress):
+        if not isinstance(base.value, ipaddress.IPv4Network | ipaddress.IPv6Network):
+            raise CertificateRejected(VerifyCode.UNSUPPORTED_CONSTRAINT_SYNTAX, detail="an IP constraint")
+        address = name.value
+        return isinstance(address, ipaddress.IPv4Address | ipaddress.IPv6Address) and address in base.value
+    if isinstance(name, x509.RFC822Name) and isinstance(base, x509.RFC822Name):
+        return _email_within(name.value, base.value)
+    if isinstance(name, x509.UniformResourceIdentifier) and isinstance(base, x509.UniformResourceIdentifier):
+        return _uri_within(name.value, base.value)
+    if isinstance(name, x509.DirectoryName) and isinstance(base, x509.DirectoryName):
+        prefix = canonical_name(base.value)
+        return canonical_name(name.value)[: len(prefix)] == prefix
+    # Another kind: a constraint on it that cannot be judged must not be passed (RFC 5280 §4.2.1.10).
+    raise CertificateRejected(VerifyCode.UNSUPPORTED_CONSTRAINT_TYPE, detail=type(name).__name__)
+
+
+def _constraints_of(ca: Certificate) -> x509.NameConstraints | None:
+    found: x509.NameConstraints | None = ca.extension(ExtensionOID.NAME_CONSTRAINTS)
+    return found
+
+
+def check_name_constraints(path: tuple[Certificate, ...]) -> None:
+    """Hold every name in the path, leaf first, to the constraints of the CAs above it.
+
+    Raises CertificateRejected. Self-issued intermediates are exempt (RFC 5280 §6.1.4 (b)).
+    """
+    budget = MOST_COMPARISONS
+    for above, ca in enumerate(path[1:], 1):
+        constraints = _constraints_of(ca)
+        if constraints is None:
+            continue
+        permitted = tuple(constraints.permitted_subtrees or ())
+        excluded = tuple(constraints.excluded_subtrees or ())
+        for depth, certificate in enumerate(path[:above]):
+            if depth and certificate.self_issued:
+                continue
+            for name in _names(certificate):
+                budget -= len(permitted) + len(excluded)
+                if budget < 0:
+                    raise CertificateRejected(VerifyCode.CERT_REJECTED, depth, "too many names and name constraints")
+                if any(_within(name, base) for base in excluded if type(base) is type(name)):
+                    raise CertificateRejected(VerifyCode.EXCLUDED_VIOLATION, depth, f"{name.value} is excluded by "
+                                              f"{ca.description}")
+                same_kind = [base for base in permitted if type(base) is type(name)]
+                if same_kind and not any(_within(name, base) for base in same_kind):
+                    raise CertificateRejected(VerifyCode.PERMITTED_VIOLATION, depth, f"{name.value} is not permitted "
+                                              f"by {ca.description}")

@@ -1,0 +1,106 @@
+"""The ways in which a certificate is refused: OpenSSL's numbers and words, and the alert for each."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from fasttls.wire.alerts import Alert, AlertDescription
+
+
+class VerifyCode(IntEnum):
+    """OpenSSL's X509_V_ERR numbers, for the refusals that this library makes."""
+
+    OK = 0
+    UNABLE_TO_GET_ISSUER_CERT = 2
+    CERT_SIGNATURE_FAILURE = 7
+    CERT_NOT_YET_VALID = 9
+    CERT_HAS_EXPIRED = 10
+    DEPTH_ZERO_SELF_SIGNED_CERT = 18
+    SELF_SIGNED_CERT_IN_CHAIN = 19
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY = 20
+    CERT_CHAIN_TOO_LONG = 22
+    PATH_LENGTH_EXCEEDED = 25
+    INVALID_PURPOSE = 26
+    CERT_REJECTED = 28
+    KEYUSAGE_NO_CERTSIGN = 32
+    UNHANDLED_CRITICAL_EXTENSION = 34
+    INVALID_EXTENSION = 41
+    PERMITTED_VIOLATION = 47
+    EXCLUDED_VIOLATION = 48
+    SUBTREE_MINMAX = 49
+    UNSUPPORTED_CONSTRAINT_TYPE = 51
+    UNSUPPORTED_CONSTRAINT_SYNTAX = 52
+    HOSTNAME_MISMATCH = 62
+    IP_ADDRESS_MISMATCH = 64
+    EE_KEY_TOO_SMALL = 66
+    CA_KEY_TOO_SMALL = 67
+    CA_MD_TOO_WEAK = 68
+    UNSUPPORTED_SIGNATURE_ALGORITHM = 76
+    INVALID_CA = 79
+
+
+_WORDS = {
+    VerifyCode.OK: "ok",
+    VerifyCode.UNABLE_TO_GET_ISSUER_CERT: "unable to get issuer certificate",
+    VerifyCode.CERT_SIGNATURE_FAILURE: "certificate signature failure",
+    VerifyCode.CERT_NOT_YET_VALID: "certificate is not yet valid",
+    VerifyCode.CERT_HAS_EXPIRED: "certificate has expired",
+    VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT: "self-signed certificate",
+    VerifyCode.SELF_SIGNED_CERT_IN_CHAIN: "self-signed certificate in certificate chain",
+    VerifyCode.UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "unable to get local issuer certificate",
+    VerifyCode.CERT_CHAIN_TOO_LONG: "certificate chain too long",
+    VerifyCode.PATH_LENGTH_EXCEEDED: "path length constraint exceeded",
+    VerifyCode.INVALID_PURPOSE: "unsuitable certificate purpose",
+    VerifyCode.CERT_REJECTED: "certificate rejected",
+    VerifyCode.KEYUSAGE_NO_CERTSIGN: "key usage does not include certificate signing",
+    VerifyCode.UNHANDLED_CRITICAL_EXTENSION: "unhandled critical extension",
+    VerifyCode.INVALID_EXTENSION: "invalid or inconsistent certificate extension",
+    VerifyCode.PERMITTED_VIOLATION: "permitted subtree violation",
+    VerifyCode.EXCLUDED_VIOLATION: "excluded subtree violation",
+    VerifyCode.SUBTREE_MINMAX: "name constraints minimum and maximum not supported",
+    VerifyCode.UNSUPPORTED_CONSTRAINT_TYPE: "unsupported name constraint type",
+    VerifyCode.UNSUPPORTED_CONSTRAINT_SYNTAX: "unsupported or invalid name constraint syntax",
+    VerifyCode.HOSTNAME_MISMATCH: "hostname mismatch",
+    VerifyCode.IP_ADDRESS_MISMATCH: "IP address mismatch",
+    VerifyCode.EE_KEY_TOO_SMALL: "EE certificate key too weak",
+    VerifyCode.CA_KEY_TOO_SMALL: "CA certificate key too weak",
+    VerifyCode.CA_MD_TOO_WEAK: "CA signature digest algorithm too weak",
+    VerifyCode.UNSUPPORTED_SIGNATURE_ALGORITHM: "Cannot find certificate signature algorithm",
+    VerifyCode.INVALID_CA: "invalid CA certificate",
+}
+
+# RFC 8446 §6.2 by meaning; where it leaves a choice, what OpenSSL sends.
+_ALERTS = {
+    VerifyCode.UNABLE_TO_GET_ISSUER_CERT: AlertDescription.UNKNOWN_CA,
+    VerifyCode.CERT_SIGNATURE_FAILURE: AlertDescription.DECRYPT_ERROR,
+    VerifyCode.CERT_NOT_YET_VALID: AlertDescription.CERTIFICATE_EXPIRED,
+    VerifyCode.CERT_HAS_EXPIRED: AlertDescription.CERTIFICATE_EXPIRED,
+    VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT: AlertDescription.UNKNOWN_CA,
+    VerifyCode.SELF_SIGNED_CERT_IN_CHAIN: AlertDescription.UNKNOWN_CA,
+    VerifyCode.UNABLE_TO_GET_ISSUER_CERT_LOCALLY: AlertDescription.UNKNOWN_CA,
+    VerifyCode.CERT_CHAIN_TOO_LONG: AlertDescription.UNKNOWN_CA,
+    VerifyCode.PATH_LENGTH_EXCEEDED: AlertDescription.UNKNOWN_CA,
+    VerifyCode.INVALID_PURPOSE: AlertDescription.UNSUPPORTED_CERTIFICATE,
+    VerifyCode.KEYUSAGE_NO_CERTSIGN: AlertDescription.UNKNOWN_CA,
+    VerifyCode.INVALID_CA: AlertDescription.UNKNOWN_CA,
+    VerifyCode.UNSUPPORTED_SIGNATURE_ALGORITHM: AlertDescription.UNSUPPORTED_CERTIFICATE,
+}
+
+
+class CertificateRejected(Alert):
+    """A chain that is not to be trusted, with the certificate and the rule that say so.
+
+    `verify_code` and `verify_message` are OpenSSL's; `depth` counts from 0, the peer's own
+    certificate; `detail` names the value found and what was expected.
+    """
+
+    description = AlertDescription.BAD_CERTIFICATE
+    default_reason = "CERTIFICATE_VERIFY_FAILED"
+
+    def __init__(self, code: VerifyCode, depth: int = 0, detail: str = "", *, words: str | None = None) -> None:
+        self.verify_code = int(code)
+        self.verify_message = words or _WORDS[code]
+        self.depth = depth
+        self.detail = detail
+        super().__init__(f"{self.verify_message} (certificate {depth}{': ' if detail else ''}{detail})")
+        self.alert_sent = _ALERTS.get(code, AlertDescription.BAD_CERTIFICATE)

@@ -1,0 +1,1 @@
+"""The wire: code points, alerts, messages and extensions."""

@@ -1,0 +1,408 @@
+"""The extensions: one table of what each may hold, and in which messages (RFC 8446 §4.2).
+
+A row gives, for each message that may carry the extension, how its data is read and written. An
+extension block is a dict from the code point to the value that the row's reader returns; the data
+of an extension without a row stays bytes. Each reader's docstring is the structure it mirrors.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple
+
+from fasttls.native._wire import Reader, Writer
+from fasttls.wire.alerts import DecodeError, IllegalParameter
+from fasttls.wire.iana import ExtensionType, name_of
+
+Extensions = dict[int, Any]
+
+
+class Carrier(Enum):
+    """The messages that carry extensions; Certificate stands for each of its entries."""
+
+    CLIENT_HELLO = "ClientHello"
+    SERVER_HELLO = "ServerHello"
+    HELLO_RETRY_REQUEST = "HelloRetryRequest"
+    ENCRYPTED_EXTENSIONS = "EncryptedExtensions"
+    CERTIFICATE = "Certificate"
+    CERTIFICATE_REQUEST = "CertificateRequest"
+    NEW_SESSION_TICKET = "NewSessionTicket"
+
+
+class KeyShareEntry(NamedTuple):
+    """struct { NamedGroup group; opaque key_exchange<1..2^16-1>; } (RFC 8446 §4.2.8)."""
+
+    group: int
+    key_exchange: bytes
+
+
+class PskIdentity(NamedTuple):
+    """struct { opaque identity<1..2^16-1>; uint32 obfuscated_ticket_age; } (RFC 8446 §4.2.11)."""
+
+    identity: bytes
+    obfuscated_ticket_age: int
+
+
+class OfferedPsks(NamedTuple):
+    """The identities and binders of a ClientHello's pre_shared_key (RFC 8446 §4.2.11)."""
+
+    identities: tuple[PskIdentity, ...]
+    binders: tuple[bytes, ...]
+
+
+class Codec(NamedTuple):
+    """How one extension is read from and written to one kind of message."""
+
+    read: Callable[[Reader], Any]
+    write: Callable[[Writer, Any], None]
+
+
+def _read_empty(reader: Reader) -> None:
+    """struct {} Empty;"""
+
+
+def _write_empty(writer: Writer, value: None) -> None:
+    pass
+
+
+def _read_all(reader: Reader) -> bytes:
+    """opaque data[...], as much as there is."""
+    return reader.rest()
+
+
+def _write_all(writer: Writer, value: bytes) -> None:
+    writer.raw(value)
+
+
+def _read_u16(reader: Reader) -> int:
+    """uint16"""
+    return reader.u16()
+
+
+def _write_u16(writer: Writer, value: int) -> None:
+    writer.u16(value)
+
+
+def _read_u32(reader: Reader) -> int:
+    """uint32"""
+    return reader.u32()
+
+
+def _write_u32(writer: Writer, value: int) -> None:
+    writer.u32(value)
+
+
+def _read_u16s(reader: Reader) -> tuple[int, ...]:
+    """uint16 values<2..2^16-2>"""
+    return reader.u16_vector(2)
+
+
+def _write_u16s(writer: Writer, values: tuple[int, ...]) -> None:
+    writer.u16_vector(2, values)
+
+
+def _read_u8s(reader: Reader) -> tuple[int, ...]:
+    """uint8 values<1..255>"""
+    return tuple(reader.vector(1, at_least=1))
+
+
+def _write_u8s(writer: Writer, values: tuple[int, ...]) -> None:
+    writer.vector(1, bytes(values))
+
+
+HOST_NAME = 0
+
+
+def _read_server_name(reader: Reader) -> bytes | None:
+    """struct { NameType name_type; HostName name<1..2^16-1>; } server_name_list<1..2^16-1> (RFC 6066 §3)"""
+    names = reader.sub(2, at_least=1)
+    host: bytes | None = None
+    while names.left:
+        name_type = names.u8()
+        name = names.vector(2, at_least=1)
+        if name_type != HOST_NAME:
+            continue
+        if host is not None:
+            # RFC 6066 §3: not more than one name of the same type.
+            raise IllegalParameter("two host names in one server_name")
+        host = name
+    return host
+
+
+def _write_server_name(writer: Writer, name: bytes) -> None:
+    writer.open(2)
+    writer.u8(HOST_NAME)
+    writer.vector(2, name)
+    writer.close()
+
+
+def _read_protocols(reader: Reader) -> tuple[bytes, ...]:
+    """opaque ProtocolName<1..2^8-1>; ProtocolName protocol_name_list<2..2^16-1> (RFC 7301 §3.1)"""
+    names = reader.sub(2, at_least=2)
+    found = []
+    while names.left:
+        found.append(names.vector(1, at_least=1))
+    return tuple(found)
+
+
+def _read_protocol(reader: Reader) -> bytes:
+    """The same list with exactly one name (RFC 7301 §3.1)"""
+    names = _read_protocols(reader)
+    if len(names) != 1:
+        raise DecodeError(f"{len(names)} protocols were selected, one is wanted")
+    return names[0]
+
+
+def _write_protocols(writer: Writer, names: tuple[bytes, ...]) -> None:
+    writer.open(2)
+    for name in names:
+        writer.vector(1, name)
+    writer.close()
+
+
+def _write_protocol(writer: Writer, name: bytes) -> None:
+    _write_protocols(writer, (name,))
+
+
+def _read_versions(reader: Reader) -> tuple[int, ...]:
+    """ProtocolVersion versions<2..254>"""
+    return reader.u16_vector(1)
+
+
+def _write_versions(writer: Writer, versions: tuple[int, ...]) -> None:
+    writer.u16_vector(1, versions)
+
+
+def _read_key_share(reader: Reader) -> KeyShareEntry:
+    """struct { NamedGroup group; opaque key_exchange<1..2^16-1>; } KeyShareEntry"""
+    return KeyShareEntry(reader.u16(), reader.vector(2, at_least=1))
+
+
+def _write_key_share(writer: Writer, share: KeyShareEntry) -> None:
+    writer.u16(share.group)
+    writer.vector(2, share.key_exchange)
+
+
+def _read_key_shares(reader: Reader) -> tuple[KeyShareEntry, ...]:
+    """KeyShareEntry client_shares<0..2^16-1>"""
+    shares = reader.sub(2)
+    found: dict[int, KeyShareEntry] = {}
+    while shares.left:
+        share = _read_key_share(shares)
+        if share.group in found:
+            # RFC 8446 §4.2.8: not two values for the same group.
+            raise IllegalParameter(f"two key shares for group 0x{share.group:04x}")
+        found[share.group] = share
+    return tuple(found.values())
+
+
+def _write_key_shares(writer: Writer, shares: tuple[KeyShareEntry, ...]) -> None:
+    writer.open(2)
+    for share in shares:
+        _write_key_share(writer, share)
+    writer.close()
+
+
+def _read_cookie(reader: Reader) -> bytes:
+    """opaque cookie<1..2^16-1>"""
+    return reader.vector(2, at_least=1)
+
+
+def _write_cookie(writer: Writer, cookie: bytes) -> None:
+    writer.vector(2, cookie)
+
+
+def _read_authorities(reader: Reader) -> tuple[bytes, ...]:
+    """opaque DistinguishedName<1..2^16-1>; DistinguishedName authorities<3..2^16-1>"""
+    names = reader.sub(2, at_least=3)
+    found = []
+    while names.left:
+        found.append(names.vector(2, at_least=1))
+    return tuple(found)
+
+
+def _write_authorities(writer: Writer, names: tuple[bytes, ...]) -> None:
+    writer.open(2)
+    for name in names:
+        writer.vector(2, name)
+    writer.close()
+
+
+def _read_offered_psks(reader: Reader) -> OfferedPsks:
+    """PskIdentity identities<7..2^16-1>; PskBinderEntry binders<33..2^16-1>"""
+    listed = reader.sub(2, at_least=7)
+    identities = []
+    while listed.left:
+        identities.append(PskIdentity(listed.vector(2, at_least=1), listed.u32()))
+    listed = reader.sub(2, at_least=33)
+    binders = []
+    while listed.left:
+        binders.append(listed.vector(1, at_least=32))
+    if len(binders) != len(identities):
+        raise IllegalParameter(f"{len(identities)} identities and {len(binders)} binders")
+    return OfferedPsks(tuple(identities), tuple(binders))
+
+
+def _write_offered_psks(writer: Writer, offered: OfferedPsks) -> None:
+    writer.open(2)
+    for identity, age in offered.identities:
+        writer.vector(2, identity)
+        writer.u32(age)
+    writer.close()
+    writer.open(2)
+    for binder in offered.binders:
+        writer.vector(1, binder)
+    writer.close()
+
+
+OCSP = 1
+
+
+def _read_status(reader: Reader) -> bytes:
+    """struct { CertificateStatusType status_type; opaque OCSPResponse<1..2^24-1>; } (RFC 6066 §8)"""
+    if (status_type := reader.u8()) != OCSP:
+        raise DecodeError(f"certificate status of type {status_type}")
+    return reader.vector(3, at_least=1)
+
+
+def _write_status(writer: Writer, response: bytes) -> None:
+    writer.u8(OCSP)
+    writer.vector(3, response)
+
+
+def _read_vector16(reader: Reader) -> bytes:
+    """opaque data<1..2^16-1>"""
+    return reader.vector(2, at_least=1)
+
+
+def _write_vector16(writer: Writer, data: bytes) -> None:
+    writer.vector(2, data)
+
+
+def _read_vector8(reader: Reader) -> bytes:
+    """opaque renegotiated_connection<0..255> (RFC 5746 §3.2)"""
+    return reader.vector(1)
+
+
+def _write_vector8(writer: Writer, data: bytes) -> None:
+    writer.vector(1, data)
+
+
+EMPTY = Codec(_read_empty, _write_empty)
+RAW = Codec(_read_all, _write_all)
+U16 = Codec(_read_u16, _write_u16)
+U32 = Codec(_read_u32, _write_u32)
+U16S = Codec(_read_u16s, _write_u16s)
+U8S = Codec(_read_u8s, _write_u8s)
+SERVER_NAME = Codec(_read_server_name, _write_server_name)
+PROTOCOLS = Codec(_read_protocols, _write_protocols)
+PROTOCOL = Codec(_read_protocol, _write_protocol)
+VERSIONS = Codec(_read_versions, _write_versions)
+KEY_SHARE = Codec(_read_key_share, _write_key_share)
+KEY_SHARES = Codec(_read_key_shares, _write_key_shares)
+COOKIE = Codec(_read_cookie, _write_cookie)
+AUTHORITIES = Codec(_read_authorities, _write_authorities)
+OFFERED_PSKS = Codec(_read_offered_psks, _write_offered_psks)
+STATUS = Codec(_read_status, _write_status)
+VECTOR16 = Codec(_read_vector16, _write_vector16)
+VECTOR8 = Codec(_read_vector8, _write_vector8)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One extension: in which messages it may be, and its form in each.
+
+    offered_first says that it answers the same extension of the peer's earlier message, so that
+    an unsolicited one is refused (RFC 8446 §4.2).
+    """
+
+    code: ExtensionType
+    codecs: Mapping[Carrier, Codec]
+    offered_first: bool = True
+
+
+CH = Carrier.CLIENT_HELLO
+SH = Carrier.SERVER_HELLO
+HRR = Carrier.HELLO_RETRY_REQUEST
+EE = Carrier.ENCRYPTED_EXTENSIONS
+CT = Carrier.CERTIFICATE
+CR = Carrier.CERTIFICATE_REQUEST
+NST = Carrier.NEW_SESSION_TICKET
+
+# RFC 8446 §4.2's table, and the extensions of TLS 1.2's ServerHello.
+TABLE = (
+    Row(ExtensionType.SERVER_NAME, {CH: SERVER_NAME, SH: EMPTY, EE: EMPTY}),
+    Row(ExtensionType.STATUS_REQUEST, {CH: RAW, SH: EMPTY, CR: RAW, CT: STATUS}),
+    Row(ExtensionType.SUPPORTED_GROUPS, {CH: U16S, EE: U16S}),
+    Row(ExtensionType.EC_POINT_FORMATS, {CH: U8S, SH: U8S}),
+    Row(ExtensionType.SIGNATURE_ALGORITHMS, {CH: U16S, CR: U16S}),
+    Row(ExtensionType.ALPN, {CH: PROTOCOLS, SH: PROTOCOL, EE: PROTOCOL}),
+    Row(ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP, {CH: EMPTY, SH: VECTOR16, CR: EMPTY, CT: VECTOR16}),
+    Row(ExtensionType.PADDING, {CH: RAW}),
+    Row(ExtensionType.EXTENDED_MASTER_SECRET, {CH: EMPTY, SH: EMPTY}),
+    Row(ExtensionType.RECORD_SIZE_LIMIT, {CH: U16, SH: U16, EE: U16}),
+    Row(ExtensionType.SESSION_TICKET, {CH: RAW, SH: EMPTY}),
+    Row(ExtensionType.PRE_SHARED_KEY, {CH: OFFERED_PSKS, SH: U16}),
+    Row(ExtensionType.EARLY_DATA, {CH: EMPTY, EE: EMPTY, NST: U32}),
+    Row(ExtensionType.SUPPORTED_VERSIONS, {CH: VERSIONS, SH: U16, HRR: U16}),
+    # A HelloRetryRequest may bring a cookie that nobody asked for.
+    Row(ExtensionType.COOKIE, {CH: COOKIE, HRR: COOKIE}, offered_first=False),
+    Row(ExtensionType.PSK_KEY_EXCHANGE_MODES, {CH: U8S}),
+    Row(ExtensionType.CERTIFICATE_AUTHORITIES, {CH: AUTHORITIES, CR: AUTHORITIES}),
+    Row(ExtensionType.OID_FILTERS, {CR: RAW}),
+    Row(ExtensionType.POST_HANDSHAKE_AUTH, {CH: EMPTY}),
+    Row(ExtensionType.SIGNATURE_ALGORITHMS_CERT, {CH: U16S, CR: U16S}),
+    Row(ExtensionType.KEY_SHARE, {CH: KEY_SHARES, SH: KEY_SHARE, HRR: U16}),
+    Row(ExtensionType.RENEGOTIATION_INFO, {CH: VECTOR8, SH: VECTOR8}),
+)
+
+_ROWS: Mapping[int, Row] = {row.code: row for row in TABLE}
+_NEED_NO_OFFER = frozenset(row.code for row in TABLE if not row.offered_first)
+
+
+def read_extensions(reader: Reader, carrier: Carrier) -> Extensions:
+    """Extension extensions<0..2^16-1>, in wire order.
+
+    Raises IllegalParameter for a duplicate, and for an extension that this message must not carry
+    (RFC 8446 §4.2); DecodeError for data that does not have its form.
+    """
+    block = reader.sub(2)
+    found: Extensions = {}
+    while block.left:
+        code = block.u16()
+        data = block.sub(2)
+        if code in found:
+            raise IllegalParameter(f"{carrier.value} has the extension {name_of(ExtensionType, code)} twice")
+        row = _ROWS.get(code)
+        if row is None:
+            found[code] = data.rest()
+            continue
+        codec = row.codecs.get(carrier)
+        if codec is None:
+            raise IllegalParameter(f"{carrier.value} must not have the extension {row.code.name}")
+        found[code] = codec.read(data)
+        data.end()
+    return found
+
+
+def write_extensions(writer: Writer, carrier: Carrier, extensions: Extensions) -> None:
+    """Write the block, in the order of the dict; values without a row must be bytes."""
+    writer.open(2)
+    for code, value in extensions.items():
+        row = _ROWS.get(code)
+        writer.u16(code)
+        writer.open(2)
+        if row is None:
+            writer.raw(value)
+        else:
+            row.codecs[carrier].write(writer, value)
+        writer.close()
+    writer.close()
+
+
+def unsolicited(extensions: Extensions, offered: Extensions) -> int | None:
+    """Return the first code of an answer that the offer did not have, or None (RFC 8446 §4.2)."""
+    for code in extensions:
+        if code not in offered and code not in _NEED_NO_OFFER:
+            return code
+    return None

@@ -1,0 +1,12 @@
+/* The pseudorandom function of TLS 1.2 (RFC 5246 section 5). */
+#ifndef FT_PRF12_H
+#define FT_PRF12_H
+
+#include "ft_hmac.h"
+
+/* PRF(secret, label, seed), out_size bytes of it. */
+void ft_prf12(ft_hash_id id, const uint8_t *secret, size_t secret_size, const uint8_t *label,
+              size_t label_size, const uint8_t *seed, size_t seed_size, uint8_t *out,
+              size_t out_size);
+
+#endif
