@@ -1,0 +1,47 @@
+"""fasttls: a TLS handshake engine, with the interface of the standard library's `ssl`.
+
+    import fasttls as ssl
+
+Exceptions, enums and constants are the standard library's own objects; contexts and connections are
+fasttls's.
+"""
+
+import ssl as _base
+
+# Everything public that `ssl` has, on whichever Python this is, and the names its own modules use.
+from ssl import *  # noqa: F403
+from ssl import _ASN1Object, _ssl
+
+from fasttls.api.context import SSLContext
+from fasttls.api.defaults import (
+    create_default_context,
+    create_unverified_context,
+    get_server_certificate,
+)
+from fasttls.api.sockets import SSLObject, SSLSocket
+
+_create_unverified_context = create_unverified_context
+_create_stdlib_context = create_unverified_context
+_create_default_https_context = create_default_context
+
+__version__ = "0.1.0"
+
+if hasattr(_base, "wrap_socket"):
+    # Python 3.11 still has the function that checks no host name; it makes no connection of ours.
+    del wrap_socket  # type: ignore[name-defined]  # noqa: F821
+
+
+__all__ = [  # noqa: PLE0604
+    *(name for name in vars(_base) if not name.startswith("_") and name != "wrap_socket"),
+    "SSLContext",
+    "SSLObject",
+    "SSLSocket",
+    "_ASN1Object",
+    "_create_default_https_context",
+    "_create_stdlib_context",
+    "_create_unverified_context",
+    "_ssl",
+    "create_default_context",
+    "create_unverified_context",
+    "get_server_certificate",
+]

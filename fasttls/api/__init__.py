@@ -1,1 +1,1 @@
-"""The standard library's interface over the engine."""
+"""The standard library's interface over the engine: SSLContext, and what stands behind its sockets."""

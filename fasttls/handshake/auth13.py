@@ -85,7 +85,9 @@ def check_certificate(
     path: tuple[Certificate, ...] = ()
     refusal: CertificateRejected | BadCertificate | None = None
     if config.peer_certificate in (PeerCertificate.OPTIONAL, PeerCertificate.REQUIRED):
-        policy = Policy(purpose, config.now(), host if config.check_host else None, config.partial_chain)
+        policy = Policy(
+            purpose, config.now(), host if config.check_host else None, config.partial_chain, config.strict
+        )
         try:
             path = verify_chain(chain, config.trust, policy)
         except (CertificateRejected, BadCertificate) as refused:

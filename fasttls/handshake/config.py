@@ -125,6 +125,7 @@ class Config:
     trust: TrustStore = field(default_factory=TrustStore)
     check_host: bool = True
     partial_chain: bool = False
+    strict: bool = False
     verify_callback: VerifyCallback | None = None
     certificate_authorities: tuple[bytes, ...] = ()
     """DER names sent to the peer, for it to choose a certificate by (RFC 8446 §4.2.4)."""

@@ -114,6 +114,14 @@ class Certificate:
         return None if found is None else found.digest
 
     @cached_property
+    def is_ca(self) -> bool:
+        """Whether it says that it is a CA; a self-issued version 1 certificate cannot say so and counts."""
+        constraints = self.extension(ExtensionOID.BASIC_CONSTRAINTS)
+        if constraints is None:
+            return self.x509.version is x509.Version.v1 and self.self_issued
+        return bool(constraints.ca)
+
+    @cached_property
     def description(self) -> str:
         """The subject as a person reads it, for messages."""
         return self.x509.subject.rfc4514_string() or f"serial {self.x509.serial_number:x}"

@@ -16,6 +16,7 @@ from fasttls.trust.certificate import CERTIFICATES, Certificate
 from fasttls.trust.constraints import check_name_constraints
 from fasttls.trust.names import check_host
 from fasttls.trust.store import TrustStore
+from fasttls.trust.strict import check_strict
 from fasttls.trust.verdicts import CertificateRejected, VerifyCode
 from fasttls.wire.alerts import BadCertificate
 
@@ -65,13 +66,15 @@ class Policy:
     """The rules of one validation.
 
     now is in seconds since the epoch; host is None when no name is to be checked; partial_chain lets
-    any trusted certificate end the path, self-signed or not (VERIFY_X509_PARTIAL_CHAIN).
+    any trusted certificate end the path, self-signed or not (VERIFY_X509_PARTIAL_CHAIN); strict
+    holds the path to the form of RFC 5280 (VERIFY_X509_STRICT).
     """
 
     purpose: Purpose
     now: float
     host: str | None = None
     partial_chain: bool = False
+    strict: bool = False
 
 
 def verify_chain(chain: Sequence[bytes], store: TrustStore, policy: Policy) -> tuple[Certificate, ...]:
@@ -160,10 +163,12 @@ class _Builder:
         for depth, certificate in enumerate(path):
             _check_critical(certificate, depth)
             if depth:
-                _check_ca(certificate, depth, intermediates)
+                _check_ca(certificate, depth, intermediates, strict=policy.strict)
                 if not certificate.self_issued:
                     intermediates += 1
             _check_purpose(certificate, depth, policy.purpose)
+        if policy.strict:
+            check_strict(path)
         for depth, certificate in enumerate(path):
             _check_strength(certificate, depth, trusted=depth == len(path) - 1)
         if policy.host is not None:
@@ -195,12 +200,12 @@ def _check_critical(certificate: Certificate, depth: int) -> None:
             raise CertificateRejected(VerifyCode.UNHANDLED_CRITICAL_EXTENSION, depth, extension.oid.dotted_string)
 
 
-def _check_ca(certificate: Certificate, depth: int, intermediates: int) -> None:
+def _check_ca(certificate: Certificate, depth: int, intermediates: int, *, strict: bool) -> None:
     """RFC 5280 §6.1.4 (k)-(n): an issuer must be a CA, allow this length, and may sign certificates."""
     constraints = certificate.extension(ExtensionOID.BASIC_CONSTRAINTS)
     if constraints is None:
         # A self-signed version 1 certificate cannot say what it is; being trusted makes it a CA.
-        if certificate.x509.version is Version.v3 or not certificate.self_issued:
+        if certificate.x509.version is Version.v3 or not certificate.self_issued or strict:
             raise CertificateRejected(VerifyCode.INVALID_CA, depth, f"{certificate.description} is no CA")
     elif not constraints.ca:
         raise CertificateRejected(VerifyCode.INVALID_CA, depth, f"{certificate.description} is no CA")

@@ -37,6 +37,20 @@ class VerifyCode(IntEnum):
     CA_MD_TOO_WEAK = 68
     UNSUPPORTED_SIGNATURE_ALGORITHM = 76
     INVALID_CA = 79
+    PATHLEN_INVALID_FOR_NON_CA = 80
+    PATHLEN_WITHOUT_KU_KEY_CERT_SIGN = 81
+    KU_KEY_CERT_SIGN_INVALID_FOR_NON_CA = 82
+    ISSUER_NAME_EMPTY = 83
+    SUBJECT_NAME_EMPTY = 84
+    MISSING_AUTHORITY_KEY_IDENTIFIER = 85
+    MISSING_SUBJECT_KEY_IDENTIFIER = 86
+    EMPTY_SUBJECT_ALT_NAME = 87
+    EMPTY_SUBJECT_SAN_NOT_CRITICAL = 88
+    CA_BCONS_NOT_CRITICAL = 89
+    AUTHORITY_KEY_IDENTIFIER_CRITICAL = 90
+    SUBJECT_KEY_IDENTIFIER_CRITICAL = 91
+    CA_CERT_MISSING_KEY_USAGE = 92
+    EXTENSIONS_REQUIRE_VERSION_3 = 93
 
 
 _WORDS = {
@@ -67,6 +81,20 @@ _WORDS = {
     VerifyCode.CA_MD_TOO_WEAK: "CA signature digest algorithm too weak",
     VerifyCode.UNSUPPORTED_SIGNATURE_ALGORITHM: "Cannot find certificate signature algorithm",
     VerifyCode.INVALID_CA: "invalid CA certificate",
+    VerifyCode.PATHLEN_INVALID_FOR_NON_CA: "Path length invalid for non-CA cert",
+    VerifyCode.PATHLEN_WITHOUT_KU_KEY_CERT_SIGN: "Path length given without key usage keyCertSign",
+    VerifyCode.KU_KEY_CERT_SIGN_INVALID_FOR_NON_CA: "Key usage keyCertSign invalid for non-CA cert",
+    VerifyCode.ISSUER_NAME_EMPTY: "Issuer name empty",
+    VerifyCode.SUBJECT_NAME_EMPTY: "Subject name empty",
+    VerifyCode.MISSING_AUTHORITY_KEY_IDENTIFIER: "Missing Authority Key Identifier",
+    VerifyCode.MISSING_SUBJECT_KEY_IDENTIFIER: "Missing Subject Key Identifier",
+    VerifyCode.EMPTY_SUBJECT_ALT_NAME: "Empty Subject Alternative Name extension",
+    VerifyCode.EMPTY_SUBJECT_SAN_NOT_CRITICAL: "Subject empty and Subject Alt Name extension not critical",
+    VerifyCode.CA_BCONS_NOT_CRITICAL: "Basic Constraints of CA cert not marked critical",
+    VerifyCode.AUTHORITY_KEY_IDENTIFIER_CRITICAL: "Authority Key Identifier marked critical",
+    VerifyCode.SUBJECT_KEY_IDENTIFIER_CRITICAL: "Subject Key Identifier marked critical",
+    VerifyCode.CA_CERT_MISSING_KEY_USAGE: "CA cert does not include key usage extension",
+    VerifyCode.EXTENSIONS_REQUIRE_VERSION_3: "Using cert extension requires at least X509v3",
 }
 
 # RFC 8446 §6.2 by meaning; where it leaves a choice, what OpenSSL sends.

@@ -1,0 +1,115 @@
+"""What carries the bytes of an engine: a socket, or a pair of memory BIOs."""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import time
+import weakref
+from typing import Protocol
+
+from fasttls.api.errors import want_read, want_write
+
+
+class Channel(Protocol):
+    """Moves bytes. An operation has a deadline, in seconds of the monotonic clock, or None."""
+
+    def deadline(self) -> float | None:
+        """Return when an operation that begins now is to end."""
+
+    def read(self, size: int, deadline: float | None, doing: str) -> bytes:
+        """Return 1 to size bytes, or none at the end.
+
+        Raises SSLWantReadError when it would block, TimeoutError at the deadline.
+        """
+
+    def write(self, data: memoryview, deadline: float | None, doing: str) -> int:
+        """Write some bytes and return how many. Raises as read does, with SSLWantWriteError."""
+
+    @property
+    def plain_socket(self) -> socket.socket | None:
+        """The socket, if there is one."""
+
+
+class BioChannel:
+    """A pair of the standard library's MemoryBIOs."""
+
+    __slots__ = ("_incoming", "_outgoing")
+
+    def __init__(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> None:
+        self._incoming = incoming
+        self._outgoing = outgoing
+
+    def deadline(self) -> None:
+        """There is none: nothing here waits."""
+        return
+
+    def read(self, size: int, deadline: float | None, doing: str) -> bytes:
+        """Return what is there; an empty BIO is the end only after write_eof()."""
+        data = self._incoming.read(size)
+        if not data and not self._incoming.eof:
+            raise want_read()
+        return data
+
+    def write(self, data: memoryview, deadline: float | None, doing: str) -> int:
+        """Write everything."""
+        return self._outgoing.write(data)
+
+    @property
+    def plain_socket(self) -> None:
+        """There is none."""
+        return
+
+
+class SocketChannel:
+    """A connected socket, with its own timeout: None to wait for ever, 0 for never.
+
+    The SSLSocket is a socket itself, and owns the engine: only a weak reference leads back.
+    """
+
+    __slots__ = ("_socket",)
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = weakref.ref(sock)
+
+    @property
+    def plain_socket(self) -> socket.socket:
+        """The socket. Raises OSError when it is gone."""
+        found = self._socket()
+        if found is None:
+            raise OSError("the underlying socket is gone")
+        return found
+
+    def deadline(self) -> float | None:
+        """Return when the socket's timeout ends, if it has one."""
+        timeout = self.plain_socket.gettimeout()
+        return time.monotonic() + timeout if timeout else None
+
+    def _wait(self, sock: socket.socket, event: int, deadline: float, doing: str) -> None:
+        # One deadline for the whole operation: a peer that trickles bytes cannot stretch it.
+        poll = select.poll()
+        poll.register(sock, event)
+        left = deadline - time.monotonic()
+        if left <= 0 or not poll.poll(left * 1000):
+            raise TimeoutError(f"The {doing} operation timed out")
+
+    def read(self, size: int, deadline: float | None, doing: str) -> bytes:
+        """Receive from the socket."""
+        sock = self.plain_socket
+        if deadline is not None:
+            self._wait(sock, select.POLLIN, deadline, doing)
+        try:
+            return socket.socket.recv(sock, size)
+        except BlockingIOError:
+            raise want_read() from None
+
+    def write(self, data: memoryview, deadline: float | None, doing: str) -> int:
+        """Send to the socket."""
+        sock = self.plain_socket
+        if deadline is not None:
+            self._wait(sock, select.POLLOUT, deadline, doing)
+        try:
+            return socket.socket.send(sock, data)
+        except BlockingIOError:
+            raise want_write() from None

@@ -1,0 +1,473 @@
+"""SSLContext: a real subclass of the standard library's, whose connections are fasttls's own.
+
+The base class keeps plain settings: options, verify_mode, verify_flags, check_hostname, the version
+bounds and the cipher string. Everything with an effect on a connection is here. What is not
+supported raises; nothing is silently inert.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from fasttls.api.certdict import certificate_dict
+from fasttls.api.channel import BioChannel, SocketChannel
+from fasttls.api.engine import Engine
+from fasttls.api.errors import ssl_error
+from fasttls.api.keyfile import Path, load_credential
+from fasttls.api.keylog import KeyLogFile
+from fasttls.api.sockets import SSLObject, SSLSocket
+from fasttls.connection import Connection
+from fasttls.crypto.groups import DEFAULT_GROUPS, DEFAULT_KEY_SHARES, group_by_name
+from fasttls.crypto.suites import DEFAULT_SUITES, SUITES
+from fasttls.handshake.config import ClientHelloInfo, Config, Credential, PeerCertificate
+from fasttls.trust.store import (
+    TrustStore,
+    add_default_paths,
+    der_certificates,
+    directory_source,
+    pem_certificates,
+    read_file,
+)
+from fasttls.wire.alerts import ALERTS, AlertDescription, InternalError
+from fasttls.wire.iana import CipherSuite, NamedGroup
+
+if TYPE_CHECKING:
+    import socket
+
+    from typing_extensions import Buffer
+
+_VERIFY_MODES = {
+    ssl.CERT_NONE: PeerCertificate.UNCHECKED,
+    ssl.CERT_OPTIONAL: PeerCertificate.OPTIONAL,
+    ssl.CERT_REQUIRED: PeerCertificate.REQUIRED,
+}
+
+_SUPPORTED_VERIFY_FLAGS = ssl.VERIFY_X509_TRUSTED_FIRST | ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
+
+SniCallback = Callable[[Any, str | None, "SSLContext"], int | None]
+
+
+class SSLContext(ssl.SSLContext):
+    """Settings for TLS connections, with the interface of `ssl.SSLContext`.
+
+    A connection takes a snapshot when it is wrapped: later changes are for later connections. Safe
+    to share between threads once it is set up.
+    """
+
+    sslsocket_class = SSLSocket
+    sslobject_class = SSLObject
+
+    _trust: TrustStore
+    _credentials: tuple[Credential, ...]
+    _alpn: tuple[bytes, ...]
+    _suites: tuple[int, ...]
+    _groups: tuple[int, ...]
+    _key_shares: tuple[int, ...]
+    _sni_callback: SniCallback | None
+    _key_log: KeyLogFile | None
+    _snapshot: Config | None
+
+    def __new__(cls, protocol: int | None = None, *args: Any, **kwargs: Any) -> SSLContext:
+        """Make a context for PROTOCOL_TLS_CLIENT or PROTOCOL_TLS_SERVER (or PROTOCOL_TLS, for either)."""
+        self = super().__new__(cls, protocol) if protocol is not None else super().__new__(cls)
+        setting = object.__setattr__
+        setting(self, "_trust", TrustStore())
+        setting(self, "_credentials", ())
+        setting(self, "_alpn", ())
+        setting(self, "_suites", DEFAULT_SUITES)
+        setting(self, "_groups", DEFAULT_GROUPS)
+        setting(self, "_key_shares", DEFAULT_KEY_SHARES)
+        setting(self, "_sni_callback", None)
+        setting(self, "_key_log", None)
+        setting(self, "_snapshot", None)
+        return self
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; what is not supported raises, and the snapshot is made anew."""
+        if name == "verify_flags" and int(value) & ~int(_SUPPORTED_VERIFY_FLAGS):
+            unsupported = ssl.VerifyFlags(int(value) & ~int(_SUPPORTED_VERIFY_FLAGS))
+            raise NotImplementedError(f"{unsupported!r} is not supported")
+        if name == "post_handshake_auth" and value:
+            raise NotImplementedError("post-handshake authentication is not supported")
+        if name == "hostname_checks_common_name" and value:
+            raise NotImplementedError("a host name is checked against the subjectAltName only (RFC 9525 §2)")
+        if name == "num_tickets" and value:
+            raise NotImplementedError("session tickets are not supported")
+        if name in ("_msg_callback", "sni_callback") and not (value is None or callable(value)):
+            raise TypeError(f"{value} is not callable.")
+        if name == "_msg_callback" and value is not None:
+            raise NotImplementedError("_msg_callback is not supported")
+        super().__setattr__(name, value)
+        object.__setattr__(self, "_snapshot", None)
+
+    # Credentials and trust.
+
+    def load_cert_chain(self, certfile: Path, keyfile: Path | None = None, password: Any = None) -> None:
+        """Load a PEM chain and its private key; one of another key type is added, of the same replaced."""
+        if certfile is None:
+            raise TypeError("certfile should be a valid filesystem path")
+        credential = load_credential(certfile, keyfile, password)
+        kept = tuple(one for one in self._credentials if one.signer.schemes != credential.signer.schemes)
+        self._credentials = (*kept, credential)
+
+    def load_verify_locations(
+        self,
+        cafile: Path | None = None,
+        capath: Path | None = None,
+        cadata: str | Buffer | None = None,
+    ) -> None:
+        """Trust the certificates of a PEM file, a directory of hashed names, or PEM text or DER bytes."""
+        if cafile is None and capath is None and cadata is None:
+            raise TypeError("cafile, capath and cadata cannot be all omitted")
+        found: list[bytes] = []
+        try:
+            if cadata is not None:
+                found += _certificates_of(cadata)
+            if cafile is not None:
+                found += read_file(cafile)
+        except ValueError as exc:
+            raise ssl_error("NO_CERTIFICATE_OR_CRL_FOUND", f"no certificate or crl found: {exc}", library="X509") from exc
+        if capath is not None and not os.path.isdir(capath):
+            os.stat(capath)  # raises as the standard library does for what is not there
+        self._add_trusted(found)
+        if capath is not None:
+            self._trust.add_source(directory_source(capath))
+
+    def _add_trusted(self, found: Iterable[bytes]) -> None:
+        for der in found:
+            try:
+                self._trust.add(der)
+            except ValueError as exc:
+                raise ssl_error("ASN1_LIB", f"ASN1 lib: a certificate is malformed: {exc}", library="X509") from exc
+
+    def set_default_verify_paths(self) -> None:
+        """Trust what the platform trusts."""
+        add_default_paths(self._trust)
+
+    def load_default_certs(self, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> None:
+        """Trust what the platform trusts for a purpose."""
+        if not isinstance(purpose, ssl._ASN1Object):
+            raise TypeError(purpose)
+        self.set_default_verify_paths()
+
+    def get_ca_certs(self, binary_form: bool = False) -> list[Any]:
+        """Return the trusted certificates that are CAs, as DER or as dicts."""
+        return [
+            certificate.der if binary_form else certificate_dict(certificate.der)
+            for certificate in self._trust
+            if certificate.is_ca
+        ]
+
+    def cert_store_stats(self) -> dict[str, int]:
+        """Return how many certificates, CAs among them and CRLs are loaded."""
+        loaded = list(self._trust)
+        return {"x509": len(loaded), "crl": 0, "x509_ca": sum(certificate.is_ca for certificate in loaded)}
+
+    # What is offered and chosen.
+
+    def set_ciphers(self, ciphers: str, /) -> None:
+        """Set the suites of TLS 1.2 and before; those of TLS 1.3 stay, as in OpenSSL.
+
+        Raises ssl.SSLError for a string that selects nothing.
+        """
+        super().set_ciphers(ciphers)
+
+    def set_ciphersuites(self, ciphersuites: str, /) -> None:
+        """Set the suites of TLS 1.3, in order of preference: IANA names with colons between.
+
+        Raises ssl.SSLError for a name that is not known.
+        """
+        chosen: list[int] = []
+        for name in filter(None, ciphersuites.split(":")):
+            code = CipherSuite.__members__.get(name)
+            if code is None or code not in SUITES:
+                raise ssl_error("NO_CIPHER_MATCH", f"no cipher match: {name!r}")
+            if code not in chosen:
+                chosen.append(code)
+        if not chosen:
+            raise ssl_error("NO_CIPHER_MATCH", "no cipher match: the list is empty")
+        self._suites = tuple(chosen)
+
+    def get_ciphers(self) -> list[dict[str, Any]]:
+        """Return the suites that a connection may use, the preferred first."""
+        return [_cipher_dict(code) for code in self._suites]
+
+    def set_groups(self, groups: str, /) -> None:
+        """Set the key exchange groups, in order of preference: OpenSSL's names with colons between.
+
+        A `*` before a name asks a client to send a share for it; without any, it sends one for the
+        first group, and for X25519 too when that is X25519MLKEM768 and X25519 is listed. A `?` lets
+        a name be unknown. Raises ssl.SSLError for another one that is not known.
+        """
+        chosen: list[int] = []
+        shares: list[int] = []
+        for part in filter(None, groups.replace("/", ":").split(":")):
+            name = part.lstrip("*?")
+            marks = part[: len(part) - len(name)]
+            group = group_by_name(name)
+            if group is None:
+                if "?" in marks:
+                    continue
+                raise ssl_error("UNKNOWN_GROUP", f"unknown group: {name!r}")
+            if group.code not in chosen:
+                chosen.append(group.code)
+            if "*" in marks and group.code not in shares:
+                shares.append(group.code)
+        if not chosen:
+            raise ssl_error("UNKNOWN_GROUP", "unknown group: the list is empty")
+        if not shares:
+            shares = chosen[:1]
+            if shares == [NamedGroup.X25519MLKEM768] and NamedGroup.X25519 in chosen:
+                shares.append(NamedGroup.X25519)
+        self._groups, self._key_shares = tuple(chosen), tuple(shares)
+
+    def get_groups(self, *, include_aliases: bool = False) -> list[str]:
+        """Return the names of the groups that a connection may use, the preferred first."""
+        from fasttls.crypto.groups import GROUPS
+
+        names = [GROUPS[code].names for code in self._groups]
+        return [name for group in names for name in (group if include_aliases else group[:1])]
+
+    def set_ecdh_curve(self, name: str | bytes, /) -> None:
+        """Set the one group to use. Raises ValueError for a name that is not known."""
+        group = group_by_name(os.fsdecode(name))
+        if group is None:
+            raise ValueError(f"unknown elliptic curve name {name!r}")
+        self._groups = self._key_shares = (group.code,)
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """Set the application protocols, in order of preference. Raises ssl.SSLError for a name over 255 bytes."""
+        names = tuple(name.encode("ascii") for name in alpn_protocols)
+        if any(not 1 <= len(name) <= 255 for name in names):
+            raise ssl.SSLError("ALPN protocols must be 1 to 255 in length")
+        self._alpn = names
+
+    @property
+    def sni_callback(self) -> SniCallback | None:
+        """A server's function of (socket, host name or None, this context).
+
+        It may set the socket's context; it returns None, or an alert's code point to refuse with.
+        """
+        return self._sni_callback
+
+    @sni_callback.setter
+    def sni_callback(self, callback: SniCallback | None) -> None:
+        self._sni_callback = callback
+
+    def set_servername_callback(self, server_name_callback: SniCallback | None) -> None:
+        """Set sni_callback."""
+        self.sni_callback = server_name_callback
+
+    @property
+    def keylog_filename(self) -> Any:
+        """The file that secrets are appended to, in NSS's format, or None. Whoever reads it can decrypt."""
+        return self._key_log.path if self._key_log is not None else None
+
+    @keylog_filename.setter
+    def keylog_filename(self, path: Path | None) -> None:
+        self._key_log = None if path is None else KeyLogFile(path)
+
+    @property
+    def hostname_checks_common_name(self) -> bool:
+        """Whether a common name can stand for a host: never (RFC 9525 §2)."""
+        return False
+
+    @hostname_checks_common_name.setter
+    def hostname_checks_common_name(self, value: bool) -> None:
+        """Only False is possible; __setattr__ refuses the rest."""
+
+    @property
+    def num_tickets(self) -> int:
+        """How many session tickets a server sends: none."""
+        return 0
+
+    @num_tickets.setter
+    def num_tickets(self, value: int) -> None:
+        """Only 0 is possible; __setattr__ refuses the rest."""
+
+    @property
+    def security_level(self) -> int:
+        """OpenSSL's name for what is refused here always: RSA below 2048 bits, SHA-1 and MD5 signatures."""
+        return 2
+
+    # What is not supported.
+
+    def load_dh_params(self, path: Path, /) -> None:
+        """Finite-field Diffie-Hellman parameters of one's own are not supported."""
+        raise NotImplementedError("Diffie-Hellman parameters from a file are not supported")
+
+    def set_npn_protocols(self, npn_protocols: Iterable[str]) -> None:
+        """NPN was given up for ALPN."""
+        raise NotImplementedError("NPN is not supported; use set_alpn_protocols()")
+
+    def session_stats(self) -> dict[str, int]:
+        """Sessions are not supported."""
+        raise NotImplementedError("sessions are not supported")
+
+    def set_psk_client_callback(self, callback: Any) -> None:
+        """Pre-shared keys are not supported."""
+        if callback is not None:
+            raise NotImplementedError("pre-shared keys are not supported")
+
+    def set_psk_server_callback(self, callback: Any, identity_hint: str | None = None) -> None:
+        """Pre-shared keys are not supported."""
+        if callback is not None or identity_hint is not None:
+            raise NotImplementedError("pre-shared keys are not supported")
+
+    # Connections.
+
+    def _config(self) -> Config:
+        """Return the settings as they are now, frozen."""
+        snapshot = self._snapshot
+        if snapshot is None:
+            self._check_versions()
+            flags = self.verify_flags
+            options = self.options
+            snapshot = Config(
+                suites=self._suites,
+                groups=self._groups,
+                key_shares=self._key_shares,
+                alpn=self._alpn,
+                credentials=self._credentials,
+                peer_certificate=_VERIFY_MODES[self.verify_mode],
+                trust=self._trust,
+                check_host=self.check_hostname,
+                partial_chain=bool(flags & ssl.VERIFY_X509_PARTIAL_CHAIN),
+                strict=bool(flags & ssl.VERIFY_X509_STRICT),
+                prefer_server_suites=bool(options & ssl.OP_CIPHER_SERVER_PREFERENCE),
+                compatibility_mode=bool(options & ssl.OP_ENABLE_MIDDLEBOX_COMPAT),
+                key_log=self._key_log,
+            )
+            object.__setattr__(self, "_snapshot", snapshot)
+        return snapshot
+
+    def _check_versions(self) -> None:
+        """Raise ssl.SSLError when the settings leave no version that is spoken here."""
+        low, high = self.minimum_version, self.maximum_version
+        below = high not in (ssl.TLSVersion.MAXIMUM_SUPPORTED, ssl.TLSVersion.TLSv1_3)
+        above = low is ssl.TLSVersion.MAXIMUM_SUPPORTED and below
+        if below or above or self.options & ssl.OP_NO_TLSv1_3:
+            raise ssl_error(
+                "NO_PROTOCOLS_AVAILABLE", "no protocols available: fasttls speaks TLS 1.3, the context excludes it"
+            )
+
+    def _wrap(
+        self,
+        channel: BioChannel | SocketChannel,
+        server_side: bool,
+        server_hostname: str | bytes | None,
+        owner: object,
+        session: object,
+    ) -> Engine:
+        if session is not None:
+            raise ValueError("sessions are not supported")
+        if server_side and self.protocol == ssl.PROTOCOL_TLS_CLIENT:
+            raise ssl.SSLError("Cannot create a server socket with a PROTOCOL_TLS_CLIENT context")
+        if not server_side and self.protocol == ssl.PROTOCOL_TLS_SERVER:
+            raise ssl.SSLError("Cannot create a client socket with a PROTOCOL_TLS_SERVER context")
+        config = self._config()
+        if server_side:
+            return self._wrap_server(config, channel, owner)
+        name = server_hostname.decode("ascii") if isinstance(server_hostname, bytes) else server_hostname
+        connection = Connection(config, server_side=False, server_name=name)
+        return Engine(self, connection, channel, owner, _refuse_context)
+
+    def _wrap_server(self, config: Config, channel: BioChannel | SocketChannel, owner: object) -> Engine:
+        callback = self._sni_callback
+        if callback is None:
+            return Engine(self, Connection(config, server_side=True), channel, owner, _refuse_context)
+        chosen: list[Config] = []
+
+        def on_context(context: SSLContext) -> None:
+            chosen[:] = [context._config()]
+
+        def select(hello: ClientHelloInfo) -> Config | None:
+            result = callback(engine.owner, hello.server_name, self)
+            if result is not None:
+                if not isinstance(result, int):
+                    raise InternalError("sni_callback returned neither None nor an integer")
+                try:
+                    raise ALERTS[AlertDescription(result)]("sni_callback refused the server name")
+                except (KeyError, ValueError):
+                    raise InternalError(f"sni_callback returned {result}, which is no alert to refuse with") from None
+            return chosen[0] if chosen else None
+
+        connection = Connection(replace(config, select_config=select), server_side=True)
+        engine = Engine(self, connection, channel, owner, on_context)
+        return engine
+
+    def _wrap_socket(
+        self,
+        sock: socket.socket,
+        server_side: bool,
+        server_hostname: str | bytes | None = None,
+        *,
+        owner: object = None,
+        session: object = None,
+    ) -> Engine:
+        """Return the engine for a connected socket; SSLSocket calls this."""
+        return self._wrap(SocketChannel(sock), server_side, server_hostname, owner, session)
+
+    def _wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool,
+        server_hostname: str | bytes | None = None,
+        *,
+        owner: object = None,
+        session: object = None,
+    ) -> Engine:
+        """Return the engine for a pair of BIOs; SSLObject calls this."""
+        return self._wrap(BioChannel(incoming, outgoing), server_side, server_hostname, owner, session)
+
+
+def _refuse_context(context: SSLContext) -> None:
+    raise ssl_error("CONTEXT", "the context can be changed by a server's sni_callback only")
+
+
+def _certificates_of(cadata: str | Buffer) -> list[bytes]:
+    """Return the certificates of PEM text or DER bytes. Raises ValueError when there is none."""
+    if isinstance(cadata, str):
+        try:
+            found = pem_certificates(cadata.encode("ascii"))
+        except UnicodeEncodeError:
+            raise TypeError("cadata should be an ASCII string or a bytes-like object") from None
+        if not found:
+            raise ssl_error("NO_START_LINE", "no start line: cadata does not contain a certificate", library="PEM")
+        return found
+    try:
+        data = bytes(memoryview(cadata))
+    except TypeError:
+        raise TypeError("cadata should be an ASCII string or a bytes-like object") from None
+    if not data:
+        raise ValueError("Empty certificate data")
+    try:
+        return der_certificates(data)
+    except ValueError as exc:
+        raise ssl_error("NOT_ENOUGH_DATA", f"not enough data: cadata does not contain a certificate: {exc}", library="ASN1") from exc
+
+
+def _cipher_dict(code: int) -> dict[str, Any]:
+    """Return a suite as `SSLContext.get_ciphers()` describes it."""
+    suite = SUITES[code]
+    symmetric = suite.name.removeprefix("TLS_").rpartition("_")[0].lower().replace("_", "-")
+    return {
+        "id": 0x03000000 | code,
+        "name": suite.name,
+        "protocol": "TLSv1.3",
+        "description": f"{suite.name:<30} TLSv1.3 Kx=any      Au=any   Enc={symmetric}({suite.secret_bits}) Mac=AEAD",
+        "strength_bits": suite.secret_bits,
+        "alg_bits": suite.secret_bits,
+        "aead": True,
+        "symmetric": symmetric,
+        "digest": None,
+        "kea": "kx-any",
+        "auth": "auth-any",
+    }
+
+

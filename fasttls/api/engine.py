@@ -1,0 +1,406 @@
+"""The engine behind ssl.SSLSocket and ssl.SSLObject: the methods of `_ssl._SSLSocket`, over a Connection.
+
+It reads one record at a time and never past it, because programs wait in select() for the rest; and
+it has sent everything that an operation produced before the operation returns or raises.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fasttls.api.certdict import certificate_dict
+from fasttls.api.channel import Channel
+from fasttls.api.errors import as_ssl_error, ssl_error
+from fasttls.connection import Connection
+from fasttls.crypto.suites import SUITES
+from fasttls.events import ApplicationData, Event, Negotiated
+from fasttls.wire.alerts import TLSError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+    from fasttls.api.context import SSLContext
+
+_RECORD = 16384  # bytes
+
+
+class ChainCertificate:
+    """One certificate of a chain, as `_ssl.Certificate` shows it."""
+
+    __slots__ = ("_der",)
+
+    def __init__(self, der: bytes) -> None:
+        self._der = der
+
+    def public_bytes(self, format: int = 1) -> bytes | str:
+        """Return PEM text, or DER bytes when format is `_ssl.ENCODING_DER`."""
+        return self._der if format == 2 else ssl.DER_cert_to_PEM_cert(self._der)
+
+    def get_info(self) -> dict[str, Any]:
+        """Return the certificate as `getpeercert()` shows it."""
+        return certificate_dict(self._der)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ChainCertificate) and self._der == other._der
+
+    def __hash__(self) -> int:
+        return hash(self._der)
+
+
+class Engine:
+    """One TLS connection as the standard library's wrappers drive it.
+
+    One thread may read while another writes: `_lock` guards the connection's state and is never
+    held while waiting, `_write_lock` keeps records on the wire in the order they were made.
+    """
+
+    def __init__(
+        self,
+        context: SSLContext,
+        connection: Connection,
+        channel: Channel,
+        owner: object,
+        on_context: Callable[[SSLContext], None],
+    ) -> None:
+        self._context = context
+        self._connection = connection
+        self._channel = channel
+        self._on_context = on_context
+        self._owner = weakref.ref(owner) if owner is not None else None
+        self._plaintext: deque[memoryview] = deque()
+        self._outgoing: deque[memoryview] = deque()
+        self._committed = 0  # bytes of the caller's that are sealed and wait to be sent
+        self._lock = threading.Lock()
+        self._write_lock = threading.Lock()
+
+    # Moving bytes.
+
+    def _collect(self) -> None:
+        """Queue what the connection has to say."""
+        output = self._connection.take_output()
+        if output:
+            self._outgoing.append(memoryview(output))
+
+    def _flush(self, deadline: float | None, doing: str, *, wait: bool = True) -> None:
+        """Send everything that is queued. Raises SSLWantWriteError when it would block."""
+        if not self._outgoing or not self._write_lock.acquire(blocking=wait):
+            return  # whoever has the lock sends it all
+        try:
+            while self._outgoing:
+                data = self._outgoing[0]
+                sent = self._channel.write(data, deadline, doing)
+                if sent == len(data):
+                    self._outgoing.popleft()
+                else:
+                    self._outgoing[0] = data[sent:]
+        finally:
+            self._write_lock.release()
+
+    def _pump(self, deadline: float | None, doing: str) -> list[Event]:
+        """Read towards the next record, and return what happened."""
+        wanted = self._connection.wanted
+        data = self._channel.read(wanted, deadline, doing)
+        try:
+            with self._lock:
+                try:
+                    if not data:
+                        self._connection.receive_eof()
+                        return []
+                    events = self._connection.receive(data)
+                    for event in events:
+                        if isinstance(event, ApplicationData):
+                            self._plaintext.append(memoryview(event.data))
+                finally:
+                    self._collect()
+        except TLSError as error:
+            self._say_goodbye(deadline, doing)
+            raise as_ssl_error(error) from error
+        except Exception:
+            self._say_goodbye(deadline, doing)
+            raise
+        return events
+
+    def _say_goodbye(self, deadline: float | None, doing: str) -> None:
+        """Try to send the alert; that it cannot be sent must not hide why it was to be sent."""
+        try:
+            self._flush(deadline, doing)
+        except OSError:
+            pass
+
+    def _raise_failure(self) -> None:
+        if self._connection.error is not None:
+            raise as_ssl_error(self._connection.error)
+
+    # The methods of _ssl._SSLSocket.
+
+    def do_handshake(self) -> None:
+        """Complete the handshake, this side's last flight sent included."""
+        self._raise_failure()
+        deadline = self._channel.deadline()
+        connection = self._connection
+        with self._lock:
+            connection.start()
+            self._collect()
+        self._flush(deadline, "handshake")
+        while not connection.connected:
+            self._pump(deadline, "handshake")
+            self._flush(deadline, "handshake")
+            if connection.peer_closed and not connection.connected:
+                raise ssl.SSLZeroReturnError(
+                    ssl.SSL_ERROR_ZERO_RETURN, "TLS/SSL connection has been closed (EOF)"
+                )
+
+    def read(self, size: int = 1024, buffer: Buffer | None = None) -> bytes | int:
+        """Return up to size bytes of application data, or put them in buffer and return their count.
+
+        Nothing is returned after the peer's close_notify.
+        """
+        target = None if buffer is None else memoryview(buffer).cast("B")
+        if target is not None and (size <= 0 or size > len(target)):
+            size = len(target)
+        if size < 0:
+            raise ValueError("size should not be negative")
+        if size and not self._plaintext:
+            self._fill()
+        taken = self._take(size)
+        if target is None:
+            return taken
+        target[: len(taken)] = taken
+        return len(taken)
+
+    def _fill(self) -> None:
+        """Read until there is application data, or the peer's close_notify."""
+        self._raise_failure()
+        deadline = self._channel.deadline()
+        connection = self._connection
+        if not connection.connected:
+            self.do_handshake()
+        while not self._plaintext and not connection.peer_closed:
+            self._pump(deadline, "read")
+            try:
+                self._flush(deadline, "read", wait=False)
+            except ssl.SSLWantWriteError:
+                continue  # an answer to a KeyUpdate: it goes out with the next write
+        if not self._plaintext and connection.close_sent:
+            raise ssl.SSLZeroReturnError(ssl.SSL_ERROR_ZERO_RETURN, "TLS/SSL connection has been closed (EOF)")
+
+    def _take(self, size: int) -> bytes:
+        """Take up to size bytes from the record that was read."""
+        with self._lock:
+            if not self._plaintext:
+                return b""
+            first = self._plaintext[0]
+            if size < len(first):
+                self._plaintext[0] = first[size:]
+            else:
+                self._plaintext.popleft()
+            return bytes(first[:size])
+
+    def write(self, data: Buffer) -> int:
+        """Send application data and return how much of it.
+
+        When it raises SSLWantWriteError, the call is to be repeated with the same data.
+        """
+        self._raise_failure()
+        deadline = self._channel.deadline()
+        view = memoryview(data).cast("B")
+        if not self._connection.connected:
+            self.do_handshake()
+        written = 0
+        while True:
+            try:
+                self._flush(deadline, "write")
+            except ssl.SSLWantWriteError:
+                if written:
+                    return written
+                raise
+            written += self._committed
+            self._committed = 0
+            if written >= len(view):
+                return len(view)
+            piece = view[written : written + _RECORD]
+            with self._lock:
+                if self._connection.close_sent:
+                    raise ssl_error("PROTOCOL_IS_SHUTDOWN", "protocol is shutdown")
+                self._connection.send(piece)
+                self._collect()
+            self._committed = len(piece)
+
+    def pending(self) -> int:
+        """Return how many bytes can be read without waiting."""
+        return sum(len(piece) for piece in self._plaintext)
+
+    def shutdown(self) -> Any:
+        """Send close_notify, wait for the peer's, and return the plain socket."""
+        self._raise_failure()
+        if not self._connection.connected:
+            raise ssl_error("SHUTDOWN_WHILE_IN_INIT", "shutdown while in init")
+        deadline = self._channel.deadline()
+        with self._lock:
+            self._connection.close()
+            self._collect()
+        self._flush(deadline, "write")
+        while not self._connection.peer_closed:
+            self._pump(deadline, "read")
+            if self._plaintext:
+                self._plaintext.clear()
+                raise ssl_error(
+                    "APPLICATION_DATA_AFTER_CLOSE_NOTIFY", "application data after close notify"
+                )
+        return self._channel.plain_socket
+
+    @property
+    def _negotiated(self) -> Negotiated | None:
+        return self._connection.negotiated
+
+    def getpeercert(self, binary_form: bool = False) -> bytes | dict[str, Any] | None:
+        """Return the peer's certificate: DER, or a dict, empty when it was not verified.
+
+        Raises ValueError before the handshake is complete.
+        """
+        negotiated = self._negotiated
+        if negotiated is None:
+            raise ValueError("handshake not done yet")
+        if not negotiated.peer_chain:
+            return None
+        if binary_form:
+            return negotiated.peer_chain[0]
+        return certificate_dict(negotiated.peer_chain[0]) if negotiated.verified_path else {}
+
+    def get_unverified_chain(self) -> list[ChainCertificate] | None:
+        """Return the certificates as the peer sent them."""
+        negotiated = self._negotiated
+        return [ChainCertificate(der) for der in negotiated.peer_chain] if negotiated else None
+
+    def get_verified_chain(self) -> list[ChainCertificate] | None:
+        """Return the path that was validated, the trusted certificate last."""
+        negotiated = self._negotiated
+        return [ChainCertificate(one.der) for one in negotiated.verified_path] if negotiated else None
+
+    def cipher(self) -> tuple[str, str, int] | None:
+        """Return the suite's name, its version and its bits."""
+        negotiated = self._negotiated
+        if negotiated is None:
+            return None
+        suite = SUITES[negotiated.suite]
+        return suite.name, negotiated.version_name, suite.secret_bits
+
+    def shared_ciphers(self) -> list[tuple[str, str, int]] | None:
+        """Return, on a server, the client's suites that this side has too, in the client's order."""
+        negotiated = self._negotiated
+        if negotiated is None or not self._connection.server_side:
+            return None
+        ours = self._connection.config.suites
+        return [
+            (SUITES[code].name, negotiated.version_name, SUITES[code].secret_bits)
+            for code in negotiated.client_suites
+            if code in ours
+        ]
+
+    def version(self) -> str | None:
+        """Return the version's name."""
+        return self._negotiated.version_name if self._negotiated else None
+
+    def group(self) -> str | None:
+        """Return the key exchange group's name."""
+        return self._negotiated.group_name if self._negotiated else None
+
+    def hello_retried(self) -> bool:
+        """Return whether there was a HelloRetryRequest."""
+        return self._negotiated is not None and self._negotiated.retried
+
+    def signature_algorithms(self) -> tuple[int | None, int | None]:
+        """Return the code points that this side and the peer signed with."""
+        negotiated = self._negotiated
+        if negotiated is None:
+            return None, None
+        return negotiated.own_signature_algorithm, negotiated.peer_signature_algorithm
+
+    def compression(self) -> None:
+        """Return None: there is no compression."""
+        return
+
+    def selected_alpn_protocol(self) -> str | None:
+        """Return the application protocol."""
+        negotiated = self._negotiated
+        return negotiated.alpn.decode() if negotiated and negotiated.alpn is not None else None
+
+    def get_channel_binding(self, cb_type: str = "tls-unique") -> bytes | None:
+        """Return a channel binding: tls-exporter (RFC 9266).
+
+        tls-unique is None: TLS 1.3 has none (RFC 8446 Appendix C.5). Others raise ValueError.
+        """
+        if cb_type == "tls-exporter":
+            if self._negotiated is None:
+                return None
+            return self._connection.export_keying_material(b"EXPORTER-Channel-Binding", 32)
+        if cb_type != "tls-unique":
+            raise ValueError(f"'{cb_type}' channel binding type not implemented")
+        return None
+
+    def key_update(self, request_peer: bool = False) -> None:
+        """Send KeyUpdate, and ask the peer for one if wanted (RFC 8446 §4.6.3)."""
+        with self._lock:
+            self._connection.update_keys(request_peer=request_peer)
+            self._collect()
+        self._flush(self._channel.deadline(), "write")
+
+    def export_keying_material(self, label: bytes, size: int, context: bytes | None = None) -> bytes:
+        """Return keying material for an application (RFC 8446 §7.5)."""
+        return self._connection.export_keying_material(label, size, context or b"")
+
+    def verify_client_post_handshake(self) -> None:
+        """Post-handshake authentication is not supported."""
+        raise NotImplementedError("post-handshake authentication is not supported")
+
+    @property
+    def context(self) -> SSLContext:
+        """The context; a server's sni_callback may set another one."""
+        return self._context
+
+    @context.setter
+    def context(self, context: SSLContext) -> None:
+        self._on_context(context)
+        self._context = context
+
+    @property
+    def owner(self) -> object:
+        """The SSLSocket or SSLObject in front of this engine."""
+        return self._owner() if self._owner is not None else None
+
+    @property
+    def server_side(self) -> bool:
+        """Whether this is the server."""
+        return self._connection.server_side
+
+    @property
+    def server_hostname(self) -> str | None:
+        """The server's name: given by a client's caller, asked for by a server's client."""
+        if self._connection.server_side:
+            return self._negotiated.server_name if self._negotiated else None
+        return self._connection.server_name
+
+    @property
+    def session(self) -> None:
+        """None: sessions are not resumed."""
+        return None
+
+    @session.setter
+    def session(self, session: object) -> None:
+        if session is not None:
+            raise ValueError("sessions are not supported")
+
+    @property
+    def session_reused(self) -> bool:
+        """Whether the session was resumed: never."""
+        return False
+
+    @property
+    def connection(self) -> Connection:
+        """The sans-IO connection."""
+        return self._connection

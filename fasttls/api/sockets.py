@@ -1,0 +1,73 @@
+"""SSLSocket and SSLObject: the standard library's own, with the methods that only fasttls has."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fasttls.connection import Connection
+
+
+class _Extras:
+    """What a fasttls socket can tell beside what `ssl` tells."""
+
+    _sslobj: Any
+
+    def _engine(self) -> Any:
+        if self._sslobj is None:
+            raise ValueError("No SSL wrapper around " + str(self))
+        return self._sslobj
+
+    def group(self) -> str | None:
+        """Return the key exchange group's name, or None before the handshake."""
+        name: str | None = self._engine().group()
+        return name
+
+    def client_sigalg(self) -> str | None:
+        """Return the scheme that the client signed with, or None when it sent no certificate."""
+        return self._signed_with(0 if not self._engine().server_side else 1)
+
+    def server_sigalg(self) -> str | None:
+        """Return the scheme that the server signed with, or None before the handshake."""
+        return self._signed_with(0 if self._engine().server_side else 1)
+
+    def _signed_with(self, which: int) -> str | None:
+        from fasttls.wire.iana import SignatureScheme, name_of
+
+        code = self._engine().signature_algorithms()[which]
+        return None if code is None else name_of(SignatureScheme, code).lower()
+
+    def hello_retried(self) -> bool:
+        """Return whether the handshake had a HelloRetryRequest (RFC 8446 §4.1.4)."""
+        return bool(self._engine().hello_retried())
+
+    def key_update(self, request_peer: bool = False) -> None:
+        """Change the keys that this side writes with, and ask the peer to do the same if wanted (RFC 8446 §4.6.3).
+
+        Raises ValueError before the handshake is complete.
+        """
+        self._engine().key_update(request_peer)
+
+    def export_keying_material(self, label: bytes | str, size: int, context: bytes | None = None) -> bytes:
+        """Return size bytes that only the two sides can derive (RFC 8446 §7.5).
+
+        Raises ValueError before the handshake is complete, or when label or size do not fit.
+        """
+        encoded = label.encode("ascii") if isinstance(label, str) else label
+        exported: bytes = self._engine().export_keying_material(encoded, size, context)
+        return exported
+
+    @property
+    def connection(self) -> Connection:
+        """The sans-IO connection: its `negotiated` has every code point."""
+        found: Connection = self._engine().connection
+        return found
+
+
+class SSLSocket(_Extras, ssl.SSLSocket):
+    """`ssl.SSLSocket` over the fasttls engine."""
+
+
+class SSLObject(_Extras, ssl.SSLObject):
+    """`ssl.SSLObject` over the fasttls engine."""
