@@ -10,7 +10,7 @@ import ssl as _base
 
 # Everything public that `ssl` has, on whichever Python this is, and the names its own modules use.
 from ssl import *  # noqa: F403
-from ssl import _ASN1Object, _ssl
+from ssl import _ASN1Object
 
 from fasttls.api.context import SSLContext
 from fasttls.api.defaults import (
@@ -26,9 +26,11 @@ _create_default_https_context = create_default_context
 
 __version__ = "0.1.0"
 
+_ssl = _base._ssl  # type: ignore[attr-defined]  # for the programs that reach into it
+
 if hasattr(_base, "wrap_socket"):
     # Python 3.11 still has the function that checks no host name; it makes no connection of ours.
-    del wrap_socket  # type: ignore[name-defined]  # noqa: F821
+    del globals()["wrap_socket"]
 
 
 __all__ = [  # noqa: PLE0604

@@ -173,7 +173,7 @@ class Connection:
             self.error = Truncated(
                 "the peer closed the transport without close_notify"
                 if self.connected
-                else f"the peer closed the transport in the handshake, while we were in {type(self._machine.state).__name__}"
+                else f"the peer closed the transport in the handshake, in state {type(self._machine.state).__name__}"
             )
             raise self.error
 

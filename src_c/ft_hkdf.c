@@ -6,14 +6,14 @@
 #include "ft_memory.h"
 #include "ft_wire.h"
 
-void ft_hkdf_extract(ft_hash_id id, const uint8_t *salt, size_t salt_size, const uint8_t *input,
-                     size_t input_size, uint8_t *out) {
+void ft_hkdf_extract(ft_hash_id id, const uint8_t *salt, size_t salt_size, const uint8_t *input, size_t input_size,
+                     uint8_t *out) {
     /* An absent salt is a digest of zeros, which HMAC pads to the same block as no key at all. */
     ft_hmac(id, salt, salt_size, input, input_size, out);
 }
 
-int ft_hkdf_expand(ft_hash_id id, const uint8_t *secret, size_t secret_size, const uint8_t *info,
-                   size_t info_size, uint8_t *out, size_t out_size) {
+int ft_hkdf_expand(ft_hash_id id, const uint8_t *secret, size_t secret_size, const uint8_t *info, size_t info_size,
+                   uint8_t *out, size_t out_size) {
     size_t digest_size = ft_hash_digest_size(id);
     uint8_t block[FT_MAX_DIGEST];
     ft_hmac_key key;
@@ -42,9 +42,8 @@ int ft_hkdf_expand(ft_hash_id id, const uint8_t *secret, size_t secret_size, con
     return 0;
 }
 
-int ft_hkdf_expand_label(ft_hash_id id, const uint8_t *secret, size_t secret_size,
-                         const char *label, size_t label_size, const uint8_t *context,
-                         size_t context_size, uint8_t *out, size_t out_size) {
+int ft_hkdf_expand_label(ft_hash_id id, const uint8_t *secret, size_t secret_size, const char *label, size_t label_size,
+                         const uint8_t *context, size_t context_size, uint8_t *out, size_t out_size) {
     static const char prefix[] = {'t', 'l', 's', '1', '3', ' '};
     uint8_t info[FT_MAX_HKDF_LABEL];
     uint8_t *next = info;

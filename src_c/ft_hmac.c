@@ -48,8 +48,7 @@ void ft_hmac_finish(ft_hash *running, const ft_hmac_key *key, uint8_t *mac) {
     ft_wipe(digest, sizeof digest);
 }
 
-void ft_hmac(ft_hash_id id, const uint8_t *secret, size_t secret_size, const uint8_t *data,
-             size_t size, uint8_t *mac) {
+void ft_hmac(ft_hash_id id, const uint8_t *secret, size_t secret_size, const uint8_t *data, size_t size, uint8_t *mac) {
     ft_hmac_key key;
     ft_hash running;
 

@@ -17,7 +17,6 @@ void ft_hmac_begin(ft_hash *running, const ft_hmac_key *key);
 void ft_hmac_finish(ft_hash *running, const ft_hmac_key *key, uint8_t *mac);
 
 /* The MAC of one piece of data under a secret used once. */
-void ft_hmac(ft_hash_id id, const uint8_t *secret, size_t secret_size, const uint8_t *data,
-             size_t size, uint8_t *mac);
+void ft_hmac(ft_hash_id id, const uint8_t *secret, size_t secret_size, const uint8_t *data, size_t size, uint8_t *mac);
 
 #endif

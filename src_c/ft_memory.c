@@ -4,7 +4,7 @@
 #include <string.h>
 
 #if defined(_MSC_VER)
-#include <windows.h>
+#    include <windows.h>
 
 void ft_wipe(void *memory, size_t size) {
     if (size != 0) {

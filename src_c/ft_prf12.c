@@ -5,9 +5,8 @@
 
 #include "ft_memory.h"
 
-void ft_prf12(ft_hash_id id, const uint8_t *secret, size_t secret_size, const uint8_t *label,
-              size_t label_size, const uint8_t *seed, size_t seed_size, uint8_t *out,
-              size_t out_size) {
+void ft_prf12(ft_hash_id id, const uint8_t *secret, size_t secret_size, const uint8_t *label, size_t label_size,
+              const uint8_t *seed, size_t seed_size, uint8_t *out, size_t out_size) {
     size_t digest_size = ft_hash_digest_size(id);
     uint8_t a[FT_MAX_DIGEST]; /* A(i) of the RFC; A(0) is label and seed */
     uint8_t block[FT_MAX_DIGEST];

@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FT_RECORD_HEADER 5
-#define FT_NONCE 12
-#define FT_MAX_PLAINTEXT 16384
+#define FT_RECORD_HEADER     5
+#define FT_NONCE             12
+#define FT_MAX_PLAINTEXT     16384
 #define FT_MAX_CIPHERTEXT_13 (FT_MAX_PLAINTEXT + 256)
 #define FT_MAX_CIPHERTEXT_12 (FT_MAX_PLAINTEXT + 2048)
 

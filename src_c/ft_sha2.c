@@ -25,7 +25,7 @@ static uint64_t rotate64(uint64_t value, int by) {
 }
 
 /* The choices of FIPS 180-4 section 4.1, the same for both word sizes. */
-#define CHOOSE(x, y, z) (((x) & (y)) ^ (~(x) & (z)))
+#define CHOOSE(x, y, z)   (((x) & (y)) ^ (~(x) & (z)))
 #define MAJORITY(x, y, z) (((x) & (y)) ^ ((x) & (z)) ^ ((y) & (z)))
 
 void ft_sha256_compress_portable(uint32_t state[8], const uint8_t *blocks, size_t count) {
@@ -221,8 +221,7 @@ const char *ft_sha512_implementation_name(size_t index) {
 }
 
 int ft_hash_with(ft_hash_id id, size_t index, const uint8_t *data, size_t size, uint8_t *digest) {
-    size_t count =
-        id == FT_SHA256 ? ft_sha256_implementation_count() : ft_sha512_implementation_count();
+    size_t count = id == FT_SHA256 ? ft_sha256_implementation_count() : ft_sha512_implementation_count();
     compressors with = portable;
     const char *name;
     ft_hash hash;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define FT_MAX_DIGEST 64
-#define FT_MAX_BLOCK 128
+#define FT_MAX_BLOCK  128
 
 typedef enum { FT_SHA256 = 0, FT_SHA384 = 1, FT_SHA512 = 2 } ft_hash_id;
 

@@ -1,32 +1,32 @@
 /* SHA-256 and SHA-512 with the ARMv8 cryptographic extensions, when the system reports them. */
 #if defined(__aarch64__)
 
-#include <arm_neon.h>
+#    include <arm_neon.h>
 
-#include "ft_sha2_compress.h"
-#include "ft_sha2_constants.h"
+#    include "ft_sha2_compress.h"
+#    include "ft_sha2_constants.h"
 
-#if defined(__linux__)
-#include <sys/auxv.h>
+#    if defined(__linux__)
+#        include <sys/auxv.h>
 /* Linux's arm64 HWCAP bits; the headers of older systems lack the second one. */
-#define HAS_SHA256 (getauxval(AT_HWCAP) & (1UL << 6))
-#define HAS_SHA512 (getauxval(AT_HWCAP) & (1UL << 21))
-#elif defined(__APPLE__)
+#        define HAS_SHA256 (getauxval(AT_HWCAP) & (1UL << 6))
+#        define HAS_SHA512 (getauxval(AT_HWCAP) & (1UL << 21))
+#    elif defined(__APPLE__)
 /* Every 64-bit Apple processor that runs macOS has both. */
-#define HAS_SHA256 1
-#define HAS_SHA512 1
-#else
-#define HAS_SHA256 0
-#define HAS_SHA512 0
-#endif
+#        define HAS_SHA256 1
+#        define HAS_SHA512 1
+#    else
+#        define HAS_SHA256 0
+#        define HAS_SHA512 0
+#    endif
 
-#if defined(__clang__)
-#define TARGET_SHA256 __attribute__((target("sha2")))
-#define TARGET_SHA512 __attribute__((target("sha3")))
-#else
-#define TARGET_SHA256 __attribute__((target("arch=armv8-a+crypto")))
-#define TARGET_SHA512 __attribute__((target("arch=armv8.2-a+sha3")))
-#endif
+#    if defined(__clang__)
+#        define TARGET_SHA256 __attribute__((target("sha2")))
+#        define TARGET_SHA512 __attribute__((target("sha3")))
+#    else
+#        define TARGET_SHA256 __attribute__((target("arch=armv8-a+crypto")))
+#        define TARGET_SHA512 __attribute__((target("arch=armv8.2-a+sha3")))
+#    endif
 
 TARGET_SHA256 static void compress_sha256(uint32_t state[8], const uint8_t *blocks, size_t count) {
     uint32x4_t abcd = vld1q_u32(state);

@@ -3,23 +3,23 @@
 
 #if defined(__x86_64__) || defined(_M_X64)
 
-#include <immintrin.h>
+#    include <immintrin.h>
 
-#include "ft_sha2_constants.h"
+#    include "ft_sha2_constants.h"
 
-#if defined(_MSC_VER)
-#include <intrin.h>
-#define TARGET_SHA
+#    if defined(_MSC_VER)
+#        include <intrin.h>
+#        define TARGET_SHA
 static void cpuid(uint32_t leaf, uint32_t out[4]) {
     __cpuidex((int *)out, (int)leaf, 0);
 }
-#else
-#include <cpuid.h>
-#define TARGET_SHA __attribute__((target("sha,sse4.1,ssse3")))
+#    else
+#        include <cpuid.h>
+#        define TARGET_SHA __attribute__((target("sha,sse4.1,ssse3")))
 static void cpuid(uint32_t leaf, uint32_t out[4]) {
     __cpuid_count(leaf, 0, out[0], out[1], out[2], out[3]);
 }
-#endif
+#    endif
 
 /* Intel SDM volume 2, CPUID: leaf 1 ECX bits 9 (SSSE3) and 19 (SSE4.1), leaf 7 EBX bit 29 (SHA). */
 static int has_sha_extensions(void) {
@@ -50,9 +50,9 @@ TARGET_SHA static void compress_sha_ni(uint32_t state[8], const uint8_t *blocks,
         __m128i cdgh_before = cdgh;
         __m128i w[4]; /* the last sixteen words of the message schedule, a ring of four by four */
 
-#if defined(__GNUC__)
-#pragma GCC unroll 16
-#endif
+#    if defined(__GNUC__)
+#        pragma GCC unroll 16
+#    endif
         for (int i = 0; i < 16; i++) {
             __m128i *now = &w[i & 3];
             if (i < 4) {

@@ -83,7 +83,10 @@ def certificate_dict(der: bytes) -> dict[str, Any]:
     if alternative is not None:
         found["subjectAltName"] = tuple(_general_name(name) for name in alternative)
     access = certificate.extension(ExtensionOID.AUTHORITY_INFORMATION_ACCESS)
-    for key, method in (("OCSP", AuthorityInformationAccessOID.OCSP), ("caIssuers", AuthorityInformationAccessOID.CA_ISSUERS)):
+    for key, method in (
+        ("OCSP", AuthorityInformationAccessOID.OCSP),
+        ("caIssuers", AuthorityInformationAccessOID.CA_ISSUERS),
+    ):
         uris = _uris(one.access_location for one in access or () if one.access_method == method)
         if uris:
             found[key] = uris

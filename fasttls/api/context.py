@@ -130,7 +130,9 @@ class SSLContext(ssl.SSLContext):
             if cafile is not None:
                 found += read_file(cafile)
         except ValueError as exc:
-            raise ssl_error("NO_CERTIFICATE_OR_CRL_FOUND", f"no certificate or crl found: {exc}", library="X509") from exc
+            raise ssl_error(
+                "NO_CERTIFICATE_OR_CRL_FOUND", f"no certificate or crl found: {exc}", library="X509"
+            ) from exc
         if capath is not None and not os.path.isdir(capath):
             os.stat(capath)  # raises as the standard library does for what is not there
         self._add_trusted(found)
@@ -192,7 +194,7 @@ class SSLContext(ssl.SSLContext):
             raise ssl_error("NO_CIPHER_MATCH", "no cipher match: the list is empty")
         self._suites = tuple(chosen)
 
-    def get_ciphers(self) -> list[dict[str, Any]]:
+    def get_ciphers(self) -> list[dict[str, Any]]:  # type: ignore[override]  # typeshed's _Cipher is private
         """Return the suites that a connection may use, the preferred first."""
         return [_cipher_dict(code) for code in self._suites]
 
@@ -246,7 +248,7 @@ class SSLContext(ssl.SSLContext):
             raise ssl.SSLError("ALPN protocols must be 1 to 255 in length")
         self._alpn = names
 
-    @property
+    @property  # type: ignore[override]  # the name may be None
     def sni_callback(self) -> SniCallback | None:
         """A server's function of (socket, host name or None, this context).
 
@@ -258,7 +260,7 @@ class SSLContext(ssl.SSLContext):
     def sni_callback(self, callback: SniCallback | None) -> None:
         self._sni_callback = callback
 
-    def set_servername_callback(self, server_name_callback: SniCallback | None) -> None:
+    def set_servername_callback(self, server_name_callback: SniCallback | None) -> None:  # type: ignore[override]
         """Set sni_callback."""
         self.sni_callback = server_name_callback
 
@@ -290,7 +292,7 @@ class SSLContext(ssl.SSLContext):
         """Only 0 is possible; __setattr__ refuses the rest."""
 
     @property
-    def security_level(self) -> int:
+    def security_level(self) -> int:  # type: ignore[override]  # read-only, as it truly is
         """OpenSSL's name for what is refused here always: RSA below 2048 bits, SHA-1 and MD5 signatures."""
         return 2
 
@@ -352,7 +354,8 @@ class SSLContext(ssl.SSLContext):
         above = low is ssl.TLSVersion.MAXIMUM_SUPPORTED and below
         if below or above or self.options & ssl.OP_NO_TLSv1_3:
             raise ssl_error(
-                "NO_PROTOCOLS_AVAILABLE", "no protocols available: fasttls speaks TLS 1.3, the context excludes it"
+                "NO_PROTOCOLS_AVAILABLE",
+                "no protocols available: fasttls speaks TLS 1.3, the context excludes it",
             )
 
     def _wrap(
@@ -449,7 +452,11 @@ def _certificates_of(cadata: str | Buffer) -> list[bytes]:
     try:
         return der_certificates(data)
     except ValueError as exc:
-        raise ssl_error("NOT_ENOUGH_DATA", f"not enough data: cadata does not contain a certificate: {exc}", library="ASN1") from exc
+        raise ssl_error(
+            "NOT_ENOUGH_DATA",
+            f"not enough data: cadata does not contain a certificate: {exc}",
+            library="ASN1",
+        ) from exc
 
 
 def _cipher_dict(code: int) -> dict[str, Any]:
@@ -469,5 +476,3 @@ def _cipher_dict(code: int) -> dict[str, Any]:
         "kea": "kx-any",
         "auth": "auth-any",
     }
-
-

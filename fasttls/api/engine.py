@@ -6,6 +6,7 @@ it has sent everything that an operation produced before the operation returns o
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import threading
 import weakref
@@ -37,7 +38,7 @@ class ChainCertificate:
     def __init__(self, der: bytes) -> None:
         self._der = der
 
-    def public_bytes(self, format: int = 1) -> bytes | str:
+    def public_bytes(self, format: int = 1) -> bytes | str:  # noqa: A002 - CPython names it so
         """Return PEM text, or DER bytes when format is `_ssl.ENCODING_DER`."""
         return self._der if format == 2 else ssl.DER_cert_to_PEM_cert(self._der)
 
@@ -127,10 +128,8 @@ class Engine:
 
     def _say_goodbye(self, deadline: float | None, doing: str) -> None:
         """Try to send the alert; that it cannot be sent must not hide why it was to be sent."""
-        try:
+        with contextlib.suppress(OSError):
             self._flush(deadline, doing)
-        except OSError:
-            pass
 
     def _raise_failure(self) -> None:
         if self._connection.error is not None:
@@ -151,9 +150,7 @@ class Engine:
             self._pump(deadline, "handshake")
             self._flush(deadline, "handshake")
             if connection.peer_closed and not connection.connected:
-                raise ssl.SSLZeroReturnError(
-                    ssl.SSL_ERROR_ZERO_RETURN, "TLS/SSL connection has been closed (EOF)"
-                )
+                raise ssl.SSLZeroReturnError(ssl.SSL_ERROR_ZERO_RETURN, "TLS/SSL connection has been closed (EOF)")
 
     def read(self, size: int = 1024, buffer: Buffer | None = None) -> bytes | int:
         """Return up to size bytes of application data, or put them in buffer and return their count.
@@ -249,9 +246,7 @@ class Engine:
             self._pump(deadline, "read")
             if self._plaintext:
                 self._plaintext.clear()
-                raise ssl_error(
-                    "APPLICATION_DATA_AFTER_CLOSE_NOTIFY", "application data after close notify"
-                )
+                raise ssl_error("APPLICATION_DATA_AFTER_CLOSE_NOTIFY", "application data after close notify")
         return self._channel.plain_socket
 
     @property

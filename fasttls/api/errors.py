@@ -46,23 +46,17 @@ def as_ssl_error(error: TLSError) -> ssl.SSLError:
         message = str(error)
         if isinstance(error, CertificateRejected):
             message = error.verify_message + (f" ({error.detail})" if error.detail else "")
-        made = ssl.SSLCertVerificationError(
-            ssl.SSL_ERROR_SSL, f"[SSL: {reason}] certificate verify failed: {message}"
-        )
+        made = ssl.SSLCertVerificationError(ssl.SSL_ERROR_SSL, f"[SSL: {reason}] certificate verify failed: {message}")
         made.verify_code = error.verify_code if isinstance(error, CertificateRejected) else 1
         made.verify_message = error.verify_message if isinstance(error, CertificateRejected) else message
     elif isinstance(error, Truncated):
-        made = ssl.SSLEOFError(
-            ssl.SSL_ERROR_EOF, f"[SSL: {reason}] EOF occurred in violation of protocol: {error}"
-        )
+        made = ssl.SSLEOFError(ssl.SSL_ERROR_EOF, f"[SSL: {reason}] EOF occurred in violation of protocol: {error}")
     elif isinstance(error, AlertReceived):
         assert error.alert_received is not None
         reason = _reason_of_alert(error.alert_received)
         made = ssl.SSLError(ssl.SSL_ERROR_SSL, f"[SSL: {reason}] {reason.lower().replace('_', ' ')}")
     else:
-        made = ssl.SSLError(
-            ssl.SSL_ERROR_SSL, f"[SSL: {reason}] {reason.lower().replace('_', ' ')}: {error}"
-        )
+        made = ssl.SSLError(ssl.SSL_ERROR_SSL, f"[SSL: {reason}] {reason.lower().replace('_', ' ')}: {error}")
     made.library = "SSL"
     made.reason = reason
     made.alert_sent = error.alert_sent  # type: ignore[attr-defined]

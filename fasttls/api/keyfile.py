@@ -76,4 +76,3 @@ def chain_algorithms(chain: tuple[bytes, ...]) -> frozenset[int]:
     parsed = [CERTIFICATES.parse(der) for der in chain]
     found = {certificate_scheme(one.x509) for one in parsed if not one.self_issued}
     return frozenset(scheme for scheme in found if scheme is not None)
-

@@ -98,9 +98,7 @@ class MasterSecret:
 
     def exporter(self, to_server_finished: bytes) -> Exporter:
         """Derive the exporter; the digest is the one up to the server's Finished."""
-        return Exporter(
-            self.hash_name, derive_secret(self.hash_name, self._secret, b"exp master", to_server_finished)
-        )
+        return Exporter(self.hash_name, derive_secret(self.hash_name, self._secret, b"exp master", to_server_finished))
 
     def into_resumption(self, to_client_finished: bytes) -> Secret:
         """Derive the resumption secret from the digest up to the client's Finished, and wipe this stage."""
@@ -124,9 +122,7 @@ class Exporter:
         Raises ValueError when the label or the size does not fit.
         """
         secret = derive_secret(self.hash_name, self.secret, label, EMPTY_HASH[self.hash_name])
-        exported = hkdf_expand_label(
-            self.hash_name, secret, b"exporter", Hash(self.hash_name, context).digest(), size
-        )
+        exported = hkdf_expand_label(self.hash_name, secret, b"exporter", Hash(self.hash_name, context).digest(), size)
         secret.wipe()
         return bytes(exported)
 

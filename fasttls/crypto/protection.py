@@ -17,7 +17,7 @@ class Sealer(Protocol):
     def sequence(self) -> int:
         """How many records these keys have protected."""
 
-    def seal(self, type: int, content: bytes | memoryview, padding: int = 0) -> bytes:
+    def seal(self, content_type: int, content: bytes | memoryview, padding: int = 0) -> bytes:
         """Return one record."""
 
 

@@ -74,11 +74,7 @@ def _rsa(hash_algorithm: hashes.HashAlgorithm, pss_only: bool) -> Callable[[Publ
 
     def fits(public: PublicKey) -> bool:
         key = public.key
-        return (
-            isinstance(key, rsa.RSAPublicKey)
-            and public.pss_only is pss_only
-            and (key.key_size + 6) // 8 >= needed
-        )
+        return isinstance(key, rsa.RSAPublicKey) and public.pss_only is pss_only and (key.key_size + 6) // 8 >= needed
 
     return fits
 

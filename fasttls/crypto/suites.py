@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
 from fasttls.wire.iana import CipherSuite
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
 
 
 class Aead(Protocol):
@@ -34,7 +31,7 @@ class Suite:
     hash_size: int
     key_size: int
     tag_size: int
-    aead: Callable[[Buffer], Aead]
+    aead: Callable[[Any], Aead]
     record_limit: int
     """How many records one key may protect before it is updated (RFC 8446 §5.5)."""
 

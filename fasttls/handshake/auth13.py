@@ -85,9 +85,7 @@ def check_certificate(
     path: tuple[Certificate, ...] = ()
     refusal: CertificateRejected | BadCertificate | None = None
     if config.peer_certificate in (PeerCertificate.OPTIONAL, PeerCertificate.REQUIRED):
-        policy = Policy(
-            purpose, config.now(), host if config.check_host else None, config.partial_chain, config.strict
-        )
+        policy = Policy(purpose, config.now(), host if config.check_host else None, config.partial_chain, config.strict)
         try:
             path = verify_chain(chain, config.trust, policy)
         except (CertificateRejected, BadCertificate) as refused:
@@ -127,5 +125,3 @@ def check_certificate_verify(
         message.signature,
         signed_content(context, transcript_hash),
     )
-
-

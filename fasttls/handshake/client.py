@@ -7,7 +7,7 @@ a handler is the fork to the version's own states.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import final
+from typing import NoReturn, final
 
 from fasttls.crypto.groups import Offer
 from fasttls.crypto.suites import SUITES
@@ -75,7 +75,7 @@ def _check_common(config: Config, hello: ClientHello, answer: ServerHello | Hell
         )
 
 
-def _refuse_earlier_version(config: Config, answer: ServerHello | HelloRetryRequest) -> None:
+def _refuse_earlier_version(config: Config, answer: ServerHello | HelloRetryRequest) -> NoReturn:
     """Refuse a server that answers in a version before TLS 1.3."""
     if isinstance(answer, HelloRetryRequest):
         raise MissingExtension("HelloRetryRequest without supported_versions")
@@ -97,7 +97,9 @@ def _check_server_hello_extensions(extensions: Extensions) -> None:
     """RFC 8446 §4.1.3: a TLS 1.3 ServerHello has only what establishes the keys."""
     for code in extensions:
         if code not in _IN_SERVER_HELLO:
-            raise IllegalParameter(f"ServerHello has {name_of(ExtensionType, code)}, which belongs in EncryptedExtensions")
+            raise IllegalParameter(
+                f"ServerHello has {name_of(ExtensionType, code)}, which belongs in EncryptedExtensions"
+            )
 
 
 @final

@@ -92,9 +92,7 @@ class WaitEncryptedExtensions(State):
     session: Session
     keys: HandshakeKeys
 
-    def on_encrypted_extensions(
-        self, message: EncryptedExtensions, flight: Flight
-    ) -> WaitCertificateOrRequest:
+    def on_encrypted_extensions(self, message: EncryptedExtensions, flight: Flight) -> WaitCertificateOrRequest:
         """Take in what the server says beside the keys (RFC 8446 §4.3.1)."""
         offered = self.session.hello.extensions
         code = unsolicited(message.extensions, offered)
@@ -110,7 +108,9 @@ class WaitEncryptedExtensions(State):
 
 
 def _on_certificate(
-    state: WaitCertificateOrRequest | WaitCertificate, message: Certificate, request: CertificateRequest | None
+    state: WaitCertificateOrRequest | WaitCertificate,
+    message: Certificate,
+    request: CertificateRequest | None,
 ) -> WaitCertificateVerify:
     """Verify the server's chain (RFC 8446 §4.4.2)."""
     session = state.session
@@ -119,9 +119,7 @@ def _on_certificate(
     if not message.certificate_list:
         # RFC 8446 §4.4.2.4.
         raise DecodeError("the server sent no certificate", reason="PEER_DID_NOT_RETURN_A_CERTIFICATE")
-    identity = check_certificate(
-        session.config, message, Purpose.SERVER_AUTH, session.host, session.hello.extensions
-    )
+    identity = check_certificate(session.config, message, Purpose.SERVER_AUTH, session.host, session.hello.extensions)
     return WaitCertificateVerify(session, state.keys, state.alpn, request, identity)
 
 
@@ -179,12 +177,8 @@ class WaitCertificateVerify(State):
 
     def on_certificate_verify(self, message: CertificateVerify, flight: Flight) -> WaitFinished:
         """Check that the server has the key of its certificate (RFC 8446 §4.4.3)."""
-        check_certificate_verify(
-            self.session.config, self.identity, message, SERVER_CONTEXT, flight.transcript.before
-        )
-        return WaitFinished(
-            self.session, self.keys, self.alpn, self.request, self.identity, message.algorithm
-        )
+        check_certificate_verify(self.session.config, self.identity, message, SERVER_CONTEXT, flight.transcript.before)
+        return WaitFinished(self.session, self.keys, self.alpn, self.request, self.identity, message.algorithm)
 
     handlers = {CertificateVerify: on_certificate_verify}
 

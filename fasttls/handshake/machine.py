@@ -56,7 +56,9 @@ class Machine:
             self._fragments = 1
             if data and any(isinstance(effect, ReadWith) for effect in effects):
                 # RFC 8446 §5.1: messages must not span a key change.
-                raise UnexpectedMessage("handshake bytes behind a key change in one record", reason="EXCESS_HANDSHAKE_DATA")
+                raise UnexpectedMessage(
+                    "handshake bytes behind a key change in one record", reason="EXCESS_HANDSHAKE_DATA"
+                )
         self._buffer = data
         return effects
 

@@ -59,9 +59,7 @@ def choose_version(config: Config, hello: ClientHello) -> int:
     version = max(common, default=None)
     if version is None or version != ProtocolVersion.TLS1_3:
         names = ", ".join(version_label(known) for known in offered if known in list(ProtocolVersion))
-        raise ProtocolVersionAlert(
-            f"the client speaks {names or 'no known version'}, we speak {version_range(config)}"
-        )
+        raise ProtocolVersionAlert(f"the client speaks {names or 'no known version'}, we speak {version_range(config)}")
     if version < config.maximum_version and CipherSuite.TLS_FALLBACK_SCSV in hello.cipher_suites:
         # RFC 7507 §3: the client would not have fallen back, had nobody interfered.
         raise InappropriateFallback(f"the client fell back to {version_label(version)}")

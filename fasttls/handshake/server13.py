@@ -34,7 +34,14 @@ from fasttls.wire.alerts import (
     NoApplicationProtocol,
 )
 from fasttls.wire.extensions import Extensions, KeyShareEntry
-from fasttls.wire.iana import CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme, name_of
+from fasttls.wire.iana import (
+    CipherSuite,
+    ExtensionType,
+    NamedGroup,
+    ProtocolVersion,
+    SignatureScheme,
+    name_of,
+)
 from fasttls.wire.messages import (
     Certificate,
     CertificateRequest,
@@ -171,9 +178,7 @@ def _choose_alpn(config: Config, hello: ClientHello) -> bytes | None:
 
 def _choose_credential(config: Config, hello: ClientHello) -> tuple[Credential, int]:
     accepted: tuple[int, ...] = hello.extensions[ExtensionType.SIGNATURE_ALGORITHMS]
-    chosen = choose_credential(
-        config, accepted, hello.extensions.get(ExtensionType.SIGNATURE_ALGORITHMS_CERT)
-    )
+    chosen = choose_credential(config, accepted, hello.extensions.get(ExtensionType.SIGNATURE_ALGORITHMS_CERT))
     if chosen is not None:
         return chosen
     if not config.credentials:
@@ -317,9 +322,7 @@ class WaitSecondClientHello(State):
         _check_offer(hello)
         if ExtensionType.EARLY_DATA in self.first.extensions:
             flight.skip_early_data(0, by_type=False)
-        return _send_flight(
-            self.config, hello, self.chosen, shares[0], flight, self.asked, retried=True
-        )
+        return _send_flight(self.config, hello, self.chosen, shares[0], flight, self.asked, retried=True)
 
     handlers = {ClientHello: on_client_hello}
 
@@ -344,9 +347,7 @@ class WaitCertificate(State):
                 # RFC 8446 §4.4.2.4.
                 raise CertificateRequired("the client sent no certificate")
             return WaitFinished(self.keys, self.application, self.negotiated)
-        identity = check_certificate(
-            self.config, message, Purpose.CLIENT_AUTH, None, self.request.extensions
-        )
+        identity = check_certificate(self.config, message, Purpose.CLIENT_AUTH, None, self.request.extensions)
         return WaitCertificateVerify(self.config, self.keys, self.application, self.negotiated, identity)
 
     handlers = {Certificate: on_certificate}
@@ -365,9 +366,7 @@ class WaitCertificateVerify(State):
 
     def on_certificate_verify(self, message: CertificateVerify, flight: Flight) -> WaitFinished:
         """Check that the client has the key of its certificate (RFC 8446 §4.4.3)."""
-        check_certificate_verify(
-            self.config, self.identity, message, CLIENT_CONTEXT, flight.transcript.before
-        )
+        check_certificate_verify(self.config, self.identity, message, CLIENT_CONTEXT, flight.transcript.before)
         negotiated = replace(
             self.negotiated,
             peer_chain=self.identity.chain,

@@ -23,7 +23,7 @@ cdef extern from "ft_record.h" nogil:
         FT_NONCE
         FT_MAX_PLAINTEXT
         FT_MAX_CIPHERTEXT_13
-    void ft_record_header(uint8_t *out, uint8_t type, uint32_t version, size_t length)
+    void ft_record_header(uint8_t *out, uint8_t content_type, uint32_t version, size_t length)
     void ft_record_nonce(uint8_t *out, const uint8_t *iv, uint64_t sequence)
     Py_ssize_t ft_record_content_end(const uint8_t *inner, size_t size)
 
@@ -158,10 +158,10 @@ cdef class Deframer:
         return head, body
 
 
-cdef bytes framed(uint8_t type, uint32_t version, const uint8_t *body, Py_ssize_t size):
+cdef bytes framed(uint8_t content_type, uint32_t version, const uint8_t *body, Py_ssize_t size):
     cdef bytes record = PyBytes_FromStringAndSize(NULL, FT_RECORD_HEADER + size)
     cdef uint8_t *out = <uint8_t *>PyBytes_AS_STRING(record)
-    ft_record_header(out, type, version, <size_t>size)
+    ft_record_header(out, content_type, version, <size_t>size)
     memcpy(out + FT_RECORD_HEADER, body, <size_t>size)
     return record
 
@@ -180,7 +180,7 @@ cdef class PlainSealer:
         """Always 0: unprotected records are not numbered."""
         return 0
 
-    def seal(self, uint8_t type, content, Py_ssize_t padding=0):
+    def seal(self, uint8_t content_type, content, Py_ssize_t padding=0):
         """Return one record. The padding is protected records' alone and must be 0."""
         cdef Py_buffer view
         if padding:
@@ -189,7 +189,7 @@ cdef class PlainSealer:
         try:
             if view.len > FT_MAX_PLAINTEXT:
                 raise ValueError(f"{view.len} bytes do not fit one record")
-            return framed(type, self.version, <const uint8_t *>view.buf, view.len)
+            return framed(content_type, self.version, <const uint8_t *>view.buf, view.len)
         finally:
             PyBuffer_Release(&view)
 
@@ -255,7 +255,7 @@ cdef class Sealer13(Numbered):
     def __init__(self, aead, Secret iv not None, Py_ssize_t tag_size=16):
         self._tag_size = tag_size
 
-    def seal(self, uint8_t type, content, Py_ssize_t padding=0):
+    def seal(self, uint8_t content_type, content, Py_ssize_t padding=0):
         """Return one record that holds content and padding zeros, counts in bytes."""
         cdef Py_buffer view
         cdef bytes inner, header, body
@@ -267,7 +267,7 @@ cdef class Sealer13(Numbered):
             inner = PyBytes_FromStringAndSize(NULL, view.len + 1 + padding)
             out = <uint8_t *>PyBytes_AS_STRING(inner)
             memcpy(out, view.buf, <size_t>view.len)
-            out[view.len] = type
+            out[view.len] = content_type
             memset(out + view.len + 1, 0, <size_t>padding)
         finally:
             PyBuffer_Release(&view)

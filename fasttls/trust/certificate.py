@@ -11,6 +11,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
 from cryptography.x509.oid import ExtensionOID, PublicKeyAlgorithmOID
 
 from fasttls.crypto.signatures import PublicKey
@@ -153,10 +154,10 @@ class Certificate:
                     raise ValueError("the signature is not ECDSA, the issuer's key is")
                 key.verify(signature, data, parameters)
             elif isinstance(key, rsa.RSAPublicKey):
-                algorithm = self.x509.signature_hash_algorithm
-                if algorithm is None or isinstance(self.x509.signature_algorithm_parameters, ec.ECDSA):
+                algorithm, padding = self.x509.signature_hash_algorithm, self.x509.signature_algorithm_parameters
+                if algorithm is None or not isinstance(padding, AsymmetricPadding):
                     raise ValueError("the signature is not RSA, the issuer's key is")
-                key.verify(signature, data, self.x509.signature_algorithm_parameters, algorithm)
+                key.verify(signature, data, padding, algorithm)
             elif isinstance(
                 key,
                 ed25519.Ed25519PublicKey

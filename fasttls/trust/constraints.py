@@ -105,9 +105,13 @@ def check_name_constraints(path: tuple[Certificate, ...]) -> None:
                 if budget < 0:
                     raise CertificateRejected(VerifyCode.CERT_REJECTED, depth, "too many names and name constraints")
                 if any(_within(name, base) for base in excluded if type(base) is type(name)):
-                    raise CertificateRejected(VerifyCode.EXCLUDED_VIOLATION, depth, f"{name.value} is excluded by "
-                                              f"{ca.description}")
+                    raise CertificateRejected(
+                        VerifyCode.EXCLUDED_VIOLATION, depth, f"{name.value} is excluded by {ca.description}"
+                    )
                 same_kind = [base for base in permitted if type(base) is type(name)]
                 if same_kind and not any(_within(name, base) for base in same_kind):
-                    raise CertificateRejected(VerifyCode.PERMITTED_VIOLATION, depth, f"{name.value} is not permitted "
-                                              f"by {ca.description}")
+                    raise CertificateRejected(
+                        VerifyCode.PERMITTED_VIOLATION,
+                        depth,
+                        f"{name.value} is not permitted by {ca.description}",
+                    )

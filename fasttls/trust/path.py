@@ -189,7 +189,9 @@ class _Builder:
             raise CertificateRejected(VerifyCode.UNSUPPORTED_SIGNATURE_ALGORITHM, depth, str(exc)) from exc
         if not signed:
             raise CertificateRejected(
-                VerifyCode.CERT_SIGNATURE_FAILURE, depth, f"{issuer.description} did not sign {certificate.description}"
+                VerifyCode.CERT_SIGNATURE_FAILURE,
+                depth,
+                f"{issuer.description} did not sign {certificate.description}",
             )
 
 
@@ -236,7 +238,9 @@ def _check_purpose(certificate: Certificate, depth: int, purpose: Purpose) -> No
             good = good or usage.key_encipherment
         if not good:
             raise CertificateRejected(
-                VerifyCode.INVALID_PURPOSE, depth, f"the key usage of {certificate.description} allows no {purpose.value}"
+                VerifyCode.INVALID_PURPOSE,
+                depth,
+                f"the key usage of {certificate.description} allows no {purpose.value}",
             )
 
 
@@ -258,11 +262,15 @@ def _check_dates(certificate: Certificate, depth: int, now: float) -> None:
     """RFC 5280 §4.1.2.5: both ends of the validity belong to it."""
     if now < certificate.not_before:
         raise CertificateRejected(
-            VerifyCode.CERT_NOT_YET_VALID, depth, f"{certificate.description}, valid from {_date(certificate.not_before)}"
+            VerifyCode.CERT_NOT_YET_VALID,
+            depth,
+            f"{certificate.description}, valid from {_date(certificate.not_before)}",
         )
     if now >= certificate.not_after + 1:
         raise CertificateRejected(
-            VerifyCode.CERT_HAS_EXPIRED, depth, f"{certificate.description}, valid until {_date(certificate.not_after)}"
+            VerifyCode.CERT_HAS_EXPIRED,
+            depth,
+            f"{certificate.description}, valid until {_date(certificate.not_after)}",
         )
 
 

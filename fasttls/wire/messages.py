@@ -349,5 +349,3 @@ MESSAGES: tuple[type[Message], ...] = (
     KeyUpdate,
 )
 """Every message of TLS 1.3, for tests and diagrams that must see them all."""
-
-

@@ -1,0 +1,65 @@
+# demo: real handshakes, step by step     test: the tests        bench: the benchmarks
+# lint: the checkers                      sanitize: the tests under ASan and UBSan
+#
+# Each makes and uses a local virtual environment, and builds what has changed. VENV and PYTHON choose others.
+
+PYTHON ?= python3
+VENV ?= .venv
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+BIN := $(VENV)/bin
+NATIVE := $(wildcard fasttls/native/*.pyx fasttls/native/*.pxd src_c/*.c src_c/*.h)
+SANITIZED := build/sanitize
+
+.PHONY: demo test bench lint sanitize clean build
+
+demo: build
+	$(BIN)/python -m fasttls demo
+
+test: build $(VENV)/.test
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+bench: build $(VENV)/.test $(VENV)/.bench
+	$(BIN)/pytest benchmarks --benchmark-disable-gc --benchmark-min-time=0.2 --benchmark-columns=min,median,ops \
+		--benchmark-group-by=group --benchmark-sort=min $(BENCH_ARGS)
+
+lint: build $(VENV)/.test $(VENV)/.bench $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/stubtest --concise --allowlist tests/stubtest-allowlist.txt \
+		$(patsubst fasttls/native/%.pyx,fasttls.native.%,$(wildcard fasttls/native/*.pyx))
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/cython-lint fasttls/native/*.pyx fasttls/native/*.pxd
+	$(BIN)/clang-format --dry-run -Werror src_c/*.c src_c/*.h tests/c/*.c
+	FASTTLS_WERROR=1 $(BIN)/python setup.py -q build --build-base build/warnings --force
+
+# The modules are built apart, with the sanitizers' run time loaded before Python. Python itself leaks on purpose.
+sanitize: build $(VENV)/.test
+	FASTTLS_SANITIZE=address,undefined $(BIN)/python setup.py -q build \
+		--build-base $(SANITIZED) --build-lib $(SANITIZED)/lib
+	LD_PRELOAD="$$($${CC:-cc} -print-file-name=libasan.so) $$($${CC:-cc} -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 FASTTLS_SANITIZED=$(abspath $(SANITIZED)/lib) \
+		$(BIN)/pytest -o pythonpath="$(SANITIZED)/lib tests" -m "not interop" -p no:cacheprovider $(PYTEST_ARGS)
+
+build: $(VENV)/.built
+
+$(VENV)/.tools: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fasttls needs Python 3.11 or later")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+		> $(VENV)/build-requires.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r $(VENV)/build-requires.txt
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.tools setup.py $(NATIVE)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test $(VENV)/.bench $(VENV)/.lint: $(VENV)/.%: $(VENV)/.built pyproject.toml
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation -e ".[$*]"
+	@touch $@
+
+clean:
+	rm -rf build dist *.egg-info $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -f fasttls/native/*.c fasttls/native/*.so
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
