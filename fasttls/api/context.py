@@ -23,7 +23,7 @@ from fasttls.api.sockets import SSLObject, SSLSocket
 from fasttls.connection import Connection
 from fasttls.crypto.groups import DEFAULT_GROUPS, DEFAULT_KEY_SHARES, group_by_name
 from fasttls.crypto.suites import DEFAULT_SUITES, SUITES
-from fasttls.handshake.config import ClientHelloInfo, Config, Credential, PeerCertificate
+from fasttls.handshake.config import ClientHelloInfo, Config, Credential, Observer, PeerCertificate
 from fasttls.trust.store import (
     TrustStore,
     add_default_paths,
@@ -69,6 +69,10 @@ class SSLContext(ssl.SSLContext):
     _key_shares: tuple[int, ...]
     _sni_callback: SniCallback | None
     _key_log: KeyLogFile | None
+    observer: Observer | None
+    """Called with (sent, content type, bytes) for every handshake message, alert and ChangeCipherSpec
+    of later connections, keys and application data never among them; for a trace."""
+
     _snapshot: Config | None
 
     def __new__(cls, protocol: int | None = None, *args: Any, **kwargs: Any) -> SSLContext:
@@ -83,6 +87,7 @@ class SSLContext(ssl.SSLContext):
         setting(self, "_key_shares", DEFAULT_KEY_SHARES)
         setting(self, "_sni_callback", None)
         setting(self, "_key_log", None)
+        setting(self, "observer", None)
         setting(self, "_snapshot", None)
         return self
 
@@ -97,7 +102,7 @@ class SSLContext(ssl.SSLContext):
             raise NotImplementedError("a host name is checked against the subjectAltName only (RFC 9525 §2)")
         if name == "num_tickets" and value:
             raise NotImplementedError("session tickets are not supported")
-        if name in ("_msg_callback", "sni_callback") and not (value is None or callable(value)):
+        if name in ("_msg_callback", "sni_callback", "observer") and not (value is None or callable(value)):
             raise TypeError(f"{value} is not callable.")
         if name == "_msg_callback" and value is not None:
             raise NotImplementedError("_msg_callback is not supported")
@@ -343,6 +348,7 @@ class SSLContext(ssl.SSLContext):
                 prefer_server_suites=bool(options & ssl.OP_CIPHER_SERVER_PREFERENCE),
                 compatibility_mode=bool(options & ssl.OP_ENABLE_MIDDLEBOX_COMPAT),
                 key_log=self._key_log,
+                observer=self.observer,
             )
             object.__setattr__(self, "_snapshot", snapshot)
         return snapshot
