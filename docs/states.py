@@ -1,0 +1,76 @@
+"""Write docs/states.md: the diagram of the states, made from their handler tables.
+
+    python docs/states.py           writes docs/states.md beside this file
+
+A transition is a row of a state's `handlers`; where it leads is what the handler says it returns.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from fasttls.handshake import client, server
+from fasttls.handshake.state import Handler, State
+
+FIRST_STATES: dict[str, type[State]] = {"Client": client.NotStarted, "Server": server.WaitClientHello}
+
+HEAD = """# The states of a handshake
+
+Made from the `handlers` tables by `python docs/states.py`; a test checks that it is up to date. An arrow is
+a message that the state may receive: every other one is answered with unexpected_message. The names are
+those of RFC 8446 Appendix A.
+"""
+
+
+def next_states(state: type[State], handler: Handler) -> list[type[State]]:
+    """Return the states that a handler's return annotation names."""
+    annotation = handler.__annotations__["return"]
+    names = annotation if isinstance(annotation, str) else annotation.__name__
+    scope = {**vars(sys.modules[handler.__module__]), "Self": state}
+    found = []
+    for name in names.split("|"):
+        value: object = scope[name.strip().partition(".")[0]]
+        for attribute in name.strip().split(".")[1:]:
+            value = getattr(value, attribute)
+        if not (isinstance(value, type) and issubclass(value, State)):
+            raise TypeError(f"{handler.__qualname__} returns {name}, which is no state")
+        found.append(value)
+    return found
+
+
+def transitions(state: type[State]) -> Iterator[tuple[str, type[State]]]:
+    """Yield each message that a state may receive, and each state that it may lead to."""
+    for message, handler in state.handlers.items():
+        for following in next_states(state, handler):
+            yield message.__name__, following
+
+
+def reachable(start: type[State]) -> list[type[State]]:
+    """Return the states that start leads to, itself first, in the order of the handshake."""
+    found = [start]
+    for state in found:
+        found += [following for _, following in _arrows(state) if following not in found]
+    return list(dict.fromkeys(found))
+
+
+def _arrows(state: type[State]) -> Iterator[tuple[str, type[State]]]:
+    if state is client.NotStarted:
+        yield "start(), which sends ClientHello", client.WaitServerHello
+    yield from transitions(state)
+
+
+def diagram() -> str:
+    """Return the whole page."""
+    parts = [HEAD]
+    for side, start in FIRST_STATES.items():
+        lines = [f"## {side}", "", "```mermaid", "stateDiagram-v2", f"    [*] --> {start.__name__}"]
+        for state in reachable(start):
+            lines += [f"    {state.__name__} --> {following.__name__}: {label}" for label, following in _arrows(state)]
+        parts.append("\n".join([*lines, "```"]) + "\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("states.md").write_text(diagram())
