@@ -55,11 +55,11 @@ $(VENV)/.built: $(VENV)/.tools setup.py $(NATIVE)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.test $(VENV)/.bench $(VENV)/.lint: $(VENV)/.%: $(VENV)/.built pyproject.toml
+$(VENV)/.test $(VENV)/.bench $(VENV)/.lint: $(VENV)/.%: pyproject.toml | $(VENV)/.built
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation -e ".[$*]"
 	@touch $@
 
 clean:
-	rm -rf build dist *.egg-info $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf build dist *.egg-info $(VENV) .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 	rm -f fasttls/native/*.c fasttls/native/*.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
