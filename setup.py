@@ -28,7 +28,12 @@ else:
     if os.environ.get("FASTTLS_WERROR"):
         CFLAGS += ["-Werror"]
     if sanitizers := os.environ.get("FASTTLS_SANITIZE"):
-        CFLAGS += [f"-fsanitize={sanitizers}", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-g"]
+        CFLAGS += [
+            f"-fsanitize={sanitizers}",
+            "-fno-sanitize-recover=undefined",
+            "-fno-omit-frame-pointer",
+            "-g",
+        ]
         LDFLAGS += [f"-fsanitize={sanitizers}"]
 
 setup(
