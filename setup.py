@@ -14,7 +14,7 @@ MODULES = {
     "_wire": [],
     "_secret": MEMORY,
     "_hash": [*HMAC],
-    "_kdf": [*HMAC, "ft_hkdf.c", "ft_prf12.c"],
+    "_kdf": [*HMAC, "ft_hkdf.c", "ft_prf12.c", "ft_premaster.c"],
     "_finished": [*HMAC, "ft_hkdf.c", "ft_prf12.c"],
     "_record": [*MEMORY, "ft_record.c"],
 }

@@ -19,8 +19,9 @@ FIRST_STATES: dict[str, type[State]] = {"Client": client.NotStarted, "Server": s
 HEAD = """# The states of a handshake
 
 Made from the `handlers` tables by `python docs/states.py`; a test checks that it is up to date. An arrow is
-a message that the state may receive: every other one is answered with unexpected_message. The names are
-those of RFC 8446 Appendix A.
+a message that the state may receive: every other one is answered with unexpected_message. The names of
+TLS 1.3's states are those of RFC 8446 Appendix A; a state is in the module that stands before its name. HelloRequest
+and, on a server, a second ClientHello lead nowhere: renegotiation is refused.
 """
 
 
@@ -61,13 +62,23 @@ def _arrows(state: type[State]) -> Iterator[tuple[str, type[State]]]:
     yield from transitions(state)
 
 
+def _module(state: type[State]) -> str:
+    return state.__module__.rpartition(".")[2]
+
+
+def _name(state: type[State]) -> str:
+    return f"{_module(state)}_{state.__name__}"
+
+
 def diagram() -> str:
     """Return the whole page."""
     parts = [HEAD]
     for side, start in FIRST_STATES.items():
-        lines = [f"## {side}", "", "```mermaid", "stateDiagram-v2", f"    [*] --> {start.__name__}"]
+        lines = [f"## {side}", "", "```mermaid", "stateDiagram-v2"]
+        lines += [f'    state "{_module(state)}.{state.__name__}" as {_name(state)}' for state in reachable(start)]
+        lines.append(f"    [*] --> {_name(start)}")
         for state in reachable(start):
-            lines += [f"    {state.__name__} --> {following.__name__}: {label}" for label, following in _arrows(state)]
+            lines += [f"    {_name(state)} --> {_name(following)}: {label}" for label, following in _arrows(state)]
         parts.append("\n".join([*lines, "```"]) + "\n")
     return "\n".join(parts)
 

@@ -15,11 +15,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fasttls.crypto.protection import Opener, Sealer, opener13, sealer13
+from fasttls.crypto.protection import Opener, Sealer, opener12, opener13, sealer12, sealer13
 from fasttls.events import ApplicationData, Event, HandshakeCompleted, Negotiated, PeerClosed
 from fasttls.handshake import client, server
 from fasttls.handshake.config import Config, PeerCertificate
-from fasttls.handshake.connected13 import ClientConnected, ServerConnected
 from fasttls.handshake.flight import (
     Effect,
     Emit,
@@ -27,14 +26,18 @@ from fasttls.handshake.flight import (
     Flight,
     LogSecret,
     ReadWith,
+    ReadWith12,
     Send,
     SendChangeCipherSpec,
+    SendWarning,
     SkipEarlyData,
     WriteWith,
+    WriteWith12,
 )
 from fasttls.handshake.machine import Machine
+from fasttls.handshake.state import ConnectedState
 from fasttls.native._hash import Transcript
-from fasttls.native._record import Deframer, PlainOpener, PlainSealer
+from fasttls.native._record import Deframer, PlainOpener, PlainSealer, Sealer13
 from fasttls.trust.names import as_ascii, as_ip_address
 from fasttls.wire.alerts import (
     FATAL,
@@ -50,12 +53,20 @@ from fasttls.wire.alerts import (
     Truncated,
     UnexpectedMessage,
 )
-from fasttls.wire.iana import ContentType, HandshakeType, ProtocolVersion
+from fasttls.wire.iana import ContentType, HandshakeType, ProtocolVersion, name_of
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _CHANGE_CIPHER_SPEC = b"\x01"
+
+# The messages that may come after the handshake: which of the Limits bounds each, and the reason to give.
+_BETWEEN_DATA: dict[int, tuple[str, str]] = {
+    HandshakeType.KEY_UPDATE: ("key_updates", "TOO_MANY_KEY_UPDATES"),
+    HandshakeType.NEW_SESSION_TICKET: ("tickets", "TOO_MANY_TICKETS"),
+    HandshakeType.HELLO_REQUEST: ("renegotiations", "TOO_MANY_RENEGOTIATIONS"),
+    HandshakeType.CLIENT_HELLO: ("renegotiations", "TOO_MANY_RENEGOTIATIONS"),
+}
 
 
 class Connection:
@@ -100,7 +111,7 @@ class Connection:
         self._empty_records = 0
         self._warnings = 0
         self._change_cipher_specs = 0
-        self._in_a_row = {HandshakeType.KEY_UPDATE: 0, HandshakeType.NEW_SESSION_TICKET: 0}
+        self._in_a_row = dict.fromkeys(_BETWEEN_DATA, 0)
         self._started = server_side
         if server_side:
             state = server.start(config)
@@ -210,12 +221,13 @@ class Connection:
         self._apply(flight.effects, [])
         self._flush_handshake()
 
-    def export_keying_material(self, label: bytes, size: int, context: bytes = b"") -> bytes:
-        """Return size bytes that both sides can derive and nobody else (RFC 8446 §7.5).
+    def export_keying_material(self, label: bytes, size: int, context: bytes | None = None) -> bytes:
+        """Return size bytes that both sides can derive and nobody else (RFC 8446 §7.5, RFC 5705).
 
-        Raises ValueError before the handshake is complete, or when label or size do not fit.
+        Raises ValueError before the handshake is complete, when label or size do not fit, and for a TLS 1.2
+        connection without the extended master secret.
         """
-        return self._connected_state().exporter.export(label, size, context)
+        return self._connected_state().export(label, size, context)
 
     def take_output(self) -> bytes:
         """Return the bytes for the peer, and forget them."""
@@ -230,12 +242,12 @@ class Connection:
     def _on_record(self, header: bytes, body: bytes, events: list[Event]) -> None:
         content_type = header[0]
         if content_type == ContentType.CHANGE_CIPHER_SPEC:
-            self._on_change_cipher_spec(body)
+            self._on_change_cipher_spec(body, events)
             return
         if self._skip_early_data and self._skip_by_type and content_type == ContentType.APPLICATION_DATA:
             self._skip(len(body))
             return
-        if self._read_epoch is not None and content_type != ContentType.APPLICATION_DATA:
+        if self._opener.hides_type and content_type != ContentType.APPLICATION_DATA:
             if content_type != ContentType.ALERT or self._opener.sequence or self._read_epoch is not Epoch.HANDSHAKE:
                 raise UnexpectedMessage(f"an unprotected record of type {content_type}")
             # A peer that could not follow to the new keys says so in the clear.
@@ -276,8 +288,14 @@ class Connection:
             raise UnexpectedMessage("more early data than may be skipped", reason="TOO_MUCH_SKIPPED_EARLY_DATA")
         self._skip_early_data -= size
 
-    def _on_change_cipher_spec(self, body: bytes) -> None:
-        """Drop what TLS 1.2 middleboxes want to see, where it may be (RFC 8446 §5)."""
+    def _on_change_cipher_spec(self, body: bytes, events: list[Event]) -> None:
+        """Hand TLS 1.2's to the state; drop the one for middleboxes, where it may be (RFC 8446 §5)."""
+        effects = self._machine.change_cipher_spec() if body == _CHANGE_CIPHER_SPEC else None
+        if effects is not None:
+            if self.config.observer is not None:
+                self.config.observer(False, ContentType.CHANGE_CIPHER_SPEC, body)
+            self._apply(effects, events)
+            return
         if not self._machine.state.ignores_change_cipher_spec or body != _CHANGE_CIPHER_SPEC:
             raise UnexpectedMessage("ChangeCipherSpec out of place", reason="UNEXPECTED_CCS_MESSAGE")
         if self._machine.in_message:
@@ -295,14 +313,13 @@ class Connection:
 
     def _count(self, message_type: int) -> None:
         """Bound the messages that come after the handshake without any data between them."""
-        limits = self.config.limits
-        counts = self._in_a_row
-        if message_type in counts:
-            counts[HandshakeType(message_type)] += 1
-            if counts[HandshakeType.KEY_UPDATE] > limits.key_updates:
-                raise UnexpectedMessage("too many KeyUpdates in a row", reason="TOO_MANY_KEY_UPDATES")
-            if counts[HandshakeType.NEW_SESSION_TICKET] > limits.tickets:
-                raise UnexpectedMessage("too many NewSessionTickets in a row", reason="TOO_MANY_TICKETS")
+        found = _BETWEEN_DATA.get(message_type)
+        if found is not None:
+            limit, reason = found
+            self._in_a_row[message_type] += 1
+            if self._in_a_row[message_type] > getattr(self.config.limits, limit):
+                name = name_of(HandshakeType, message_type)
+                raise UnexpectedMessage(f"too many {name} messages in a row", reason=reason)
 
     def _on_application_data(self, content: bytes, events: list[Event]) -> None:
         if not self._machine.state.connected:
@@ -325,9 +342,9 @@ class Connection:
             self.peer_closed = True
             events.append(PeerClosed())
             return
-        ignorable = description == AlertDescription.USER_CANCELED or self._read_epoch is None
+        ignorable = description == AlertDescription.USER_CANCELED or self._machine.state.tolerates_warnings
         if level == WARNING and ignorable:
-            # Before the version is known, a server of TLS 1.2 may warn; TLS 1.3 has one warning left.
+            # TLS 1.3 has one warning left besides close_notify.
             self._warnings += 1
             if self._warnings > self.config.limits.warning_alerts:
                 raise UnexpectedMessage("too many warning alerts", reason="TOO_MANY_WARNING_ALERTS")
@@ -354,6 +371,16 @@ class Connection:
                     self._opener = opener13(suite, secret)
                     self._deframer.max_body = self._opener.max_body
                     self._read_epoch = epoch
+                case WriteWith12(keys):
+                    self._flush_handshake()
+                    self._sealer = sealer12(keys)
+                    self._records_per_key = 1 << 62
+                case ReadWith12(keys):
+                    self._opener = opener12(keys)
+                    self._deframer.max_body = self._opener.max_body
+                    self._read_epoch = Epoch.APPLICATION
+                case SendWarning(description):
+                    self._send_alert(WARNING, description)
                 case SendChangeCipherSpec():
                     self._flush_handshake()
                     self._output.append(
@@ -386,7 +413,7 @@ class Connection:
 
     def _seal(self, content_type: ContentType, content: bytes | memoryview) -> None:
         padding = 0
-        if self._padding is not None and not isinstance(self._sealer, PlainSealer):
+        if self._padding is not None and isinstance(self._sealer, Sealer13):
             padding = max(0, min(self._padding(len(content)), self._max_fragment - len(content)))
         self._output.append(self._sealer.seal(content_type, content, padding))
 
@@ -404,9 +431,9 @@ class Connection:
             assert error.alert_sent is not None
             self._send_alert(FATAL, error.alert_sent)
 
-    def _connected_state(self) -> ClientConnected | ServerConnected:
+    def _connected_state(self) -> ConnectedState:
         state = self._machine.state
-        if not isinstance(state, ClientConnected | ServerConnected):
+        if not isinstance(state, ConnectedState):
             raise ValueError("the handshake is not complete")
         return state
 

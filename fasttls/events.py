@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fasttls.crypto.groups import GROUPS
-from fasttls.crypto.suites import SUITES
+from fasttls.crypto.suites12 import EVERY_SUITE
 from fasttls.trust.certificate import Certificate
 from fasttls.wire.iana import VERSION_NAMES, NamedGroup, ProtocolVersion, name_of
 
@@ -17,7 +17,9 @@ class Negotiated:
 
     version: int
     suite: int
-    group: int
+    group: int | None
+    """None for TLS 1.2's RSA key transport, and for a Diffie-Hellman group without a code point."""
+
     retried: bool
     """Whether there was a HelloRetryRequest."""
 
@@ -38,6 +40,15 @@ class Negotiated:
     peer_signature_algorithm: int | None = None
     own_signature_algorithm: int | None = None
     client_certificate_requested: bool = False
+    extended_master_secret: bool = True
+    """Whether the keys are bound to the handshake; always in TLS 1.3 (RFC 7627)."""
+
+    tls_unique: bytes | None = field(default=None, repr=False)
+    """The first Finished, for a channel binding (RFC 5929 §3); TLS 1.3 has none."""
+
+    ocsp_response: bytes | None = field(default=None, repr=False)
+    """What the server stapled, not checked."""
+
     peer_authorities: tuple[bytes, ...] = field(default=(), repr=False)
     """The CA names that the peer sent, DER."""
 
@@ -49,11 +60,13 @@ class Negotiated:
     @property
     def suite_name(self) -> str:
         """The cipher suite's IANA name."""
-        return SUITES[self.suite].name
+        return EVERY_SUITE[self.suite].name
 
     @property
-    def group_name(self) -> str:
+    def group_name(self) -> str | None:
         """The group's name, as OpenSSL spells it."""
+        if self.group is None:
+            return None
         found = GROUPS.get(self.group)
         return name_of(NamedGroup, self.group) if found is None else found.names[0]
 

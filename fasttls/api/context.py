@@ -22,7 +22,8 @@ from fasttls.api.keylog import KeyLogFile
 from fasttls.api.sockets import SSLObject, SSLSocket
 from fasttls.connection import Connection
 from fasttls.crypto.groups import DEFAULT_GROUPS, DEFAULT_KEY_SHARES, group_by_name
-from fasttls.crypto.suites import DEFAULT_SUITES, SUITES
+from fasttls.crypto.suites import DEFAULT_SUITES13, SUITES
+from fasttls.crypto.suites12 import DEFAULT_SUITES12, EVERY_SUITE, SUITES12, KeyExchange, Suite12
 from fasttls.handshake.config import ClientHelloInfo, Config, Credential, Observer, PeerCertificate
 from fasttls.trust.store import (
     TrustStore,
@@ -33,7 +34,7 @@ from fasttls.trust.store import (
     read_file,
 )
 from fasttls.wire.alerts import ALERTS, AlertDescription, InternalError
-from fasttls.wire.iana import CipherSuite, NamedGroup
+from fasttls.wire.iana import CipherSuite, NamedGroup, ProtocolVersion
 
 if TYPE_CHECKING:
     import socket
@@ -44,6 +45,21 @@ _VERIFY_MODES = {
     ssl.CERT_NONE: PeerCertificate.UNCHECKED,
     ssl.CERT_OPTIONAL: PeerCertificate.OPTIONAL,
     ssl.CERT_REQUIRED: PeerCertificate.REQUIRED,
+}
+
+# ssl.OP_LEGACY_SERVER_CONNECT, which Python 3.11 does not name.
+_LEGACY = 0x4
+
+_SPOKEN = (
+    (ssl.TLSVersion.TLSv1_2, ProtocolVersion.TLS1_2),
+    (ssl.TLSVersion.TLSv1_3, ProtocolVersion.TLS1_3),
+)
+
+# The protocols that are one version each, none of them but TLS 1.2 spoken.
+_METHODS: dict[int, tuple[int, ...]] = {
+    ssl.PROTOCOL_TLSv1: (),
+    ssl.PROTOCOL_TLSv1_1: (),
+    ssl.PROTOCOL_TLSv1_2: (ProtocolVersion.TLS1_2,),
 }
 
 _SUPPORTED_VERIFY_FLAGS = ssl.VERIFY_X509_TRUSTED_FIRST | ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
@@ -64,7 +80,8 @@ class SSLContext(ssl.SSLContext):
     _trust: TrustStore
     _credentials: tuple[Credential, ...]
     _alpn: tuple[bytes, ...]
-    _suites: tuple[int, ...]
+    _suites: tuple[int, ...]  # of TLS 1.3
+    _suites12: tuple[int, ...]
     _groups: tuple[int, ...]
     _key_shares: tuple[int, ...]
     _sni_callback: SniCallback | None
@@ -82,7 +99,8 @@ class SSLContext(ssl.SSLContext):
         setting(self, "_trust", TrustStore())
         setting(self, "_credentials", ())
         setting(self, "_alpn", ())
-        setting(self, "_suites", DEFAULT_SUITES)
+        setting(self, "_suites", DEFAULT_SUITES13)
+        setting(self, "_suites12", DEFAULT_SUITES12)
         setting(self, "_groups", DEFAULT_GROUPS)
         setting(self, "_key_shares", DEFAULT_KEY_SHARES)
         setting(self, "_sni_callback", None)
@@ -177,11 +195,17 @@ class SSLContext(ssl.SSLContext):
     # What is offered and chosen.
 
     def set_ciphers(self, ciphers: str, /) -> None:
-        """Set the suites of TLS 1.2 and before; those of TLS 1.3 stay, as in OpenSSL.
+        """Set the suites of TLS 1.2, by an OpenSSL cipher string; those of TLS 1.3 stay, as in OpenSSL.
 
-        Raises ssl.SSLError for a string that selects nothing.
+        OpenSSL parses the string, and what fasttls speaks of it counts. Raises ssl.SSLError for a string that
+        selects nothing.
         """
         super().set_ciphers(ciphers)
+        selected = [cipher["id"] & 0xFFFF for cipher in super().get_ciphers()]
+        chosen = tuple(code for code in selected if code in SUITES12)
+        if not chosen and any(code not in SUITES for code in selected):
+            raise ssl_error("NO_CIPHER_MATCH", f"no cipher match: {ciphers!r} selects only suites that are not AEADs")
+        self._suites12 = chosen
 
     def set_ciphersuites(self, ciphersuites: str, /) -> None:
         """Set the suites of TLS 1.3, in order of preference: IANA names with colons between.
@@ -201,7 +225,7 @@ class SSLContext(ssl.SSLContext):
 
     def get_ciphers(self) -> list[dict[str, Any]]:  # type: ignore[override]  # typeshed's _Cipher is private
         """Return the suites that a connection may use, the preferred first."""
-        return [_cipher_dict(code) for code in self._suites]
+        return [_cipher_dict(code) for code in self._config().offered_suites]
 
     def set_groups(self, groups: str, /) -> None:
         """Set the key exchange groups, in order of preference: OpenSSL's names with colons between.
@@ -331,11 +355,15 @@ class SSLContext(ssl.SSLContext):
         """Return the settings as they are now, frozen."""
         snapshot = self._snapshot
         if snapshot is None:
-            self._check_versions()
+            low, high = self._versions()
             flags = self.verify_flags
             options = self.options
             snapshot = Config(
-                suites=self._suites,
+                minimum_version=low,
+                maximum_version=high,
+                suites=(*self._suites, *self._suites12),
+                require_extended_master_secret=not options & _LEGACY,
+                require_secure_renegotiation=not options & _LEGACY,
                 groups=self._groups,
                 key_shares=self._key_shares,
                 alpn=self._alpn,
@@ -353,16 +381,27 @@ class SSLContext(ssl.SSLContext):
             object.__setattr__(self, "_snapshot", snapshot)
         return snapshot
 
-    def _check_versions(self) -> None:
-        """Raise ssl.SSLError when the settings leave no version that is spoken here."""
-        low, high = self.minimum_version, self.maximum_version
-        below = high not in (ssl.TLSVersion.MAXIMUM_SUPPORTED, ssl.TLSVersion.TLSv1_3)
-        above = low is ssl.TLSVersion.MAXIMUM_SUPPORTED and below
-        if below or above or self.options & ssl.OP_NO_TLSv1_3:
+    def _versions(self) -> tuple[int, int]:
+        """Return the lowest and the highest version. Raises ssl.SSLError when none is left that is spoken."""
+        bounds = _METHODS.get(self.protocol)
+        if bounds is None:
+            low, high = self.minimum_version, self.maximum_version
+            excluded = self.options & ssl.OP_NO_TLSv1_2, self.options & ssl.OP_NO_TLSv1_3
+            spoken = [
+                code
+                for (version, code), no in zip(_SPOKEN, excluded, strict=True)
+                if not no
+                and (low is ssl.TLSVersion.MINIMUM_SUPPORTED or low <= version)
+                and (high is ssl.TLSVersion.MAXIMUM_SUPPORTED or version <= high)
+                and (low is not ssl.TLSVersion.MAXIMUM_SUPPORTED or version is ssl.TLSVersion.TLSv1_3)
+            ]
+            bounds = tuple(spoken)
+        if not bounds:
             raise ssl_error(
                 "NO_PROTOCOLS_AVAILABLE",
-                "no protocols available: fasttls speaks TLS 1.3, the context excludes it",
+                "no protocols available: fasttls speaks TLS 1.2 and TLS 1.3, the context excludes them",
             )
+        return min(bounds), max(bounds)
 
     def _wrap(
         self,
@@ -465,20 +504,38 @@ def _certificates_of(cadata: str | Buffer) -> list[bytes]:
         ) from exc
 
 
+_AUTHENTICATION = {
+    KeyExchange.ECDHE_ECDSA: ("kx-ecdhe", "auth-ecdsa"),
+    KeyExchange.ECDHE_RSA: ("kx-ecdhe", "auth-rsa"),
+    KeyExchange.DHE_RSA: ("kx-dhe", "auth-rsa"),
+    KeyExchange.RSA: ("kx-rsa", "auth-rsa"),
+}
+
+
 def _cipher_dict(code: int) -> dict[str, Any]:
     """Return a suite as `SSLContext.get_ciphers()` describes it."""
-    suite = SUITES[code]
-    symmetric = suite.name.removeprefix("TLS_").rpartition("_")[0].lower().replace("_", "-")
+    suite = EVERY_SUITE[code]
+    bits = suite.secret_bits
+    if isinstance(suite, Suite12):
+        kx, auth = _AUTHENTICATION[suite.key_exchange]
+        version, cipher = "TLSv1.2", suite.name.partition("_WITH_")[2]
+        if suite.hash_name.upper() in cipher:
+            cipher = cipher.rpartition("_")[0]
+    else:
+        kx, auth, version = "kx-any", "auth-any", "TLSv1.3"
+        cipher = suite.name.removeprefix("TLS_").rpartition("_")[0]
+    symmetric = cipher.lower().replace("_", "-")
+    shown = (f"Kx={kx[3:].upper():<8} Au={auth[5:].upper():<5}", f"Enc={symmetric}({bits}) Mac=AEAD")
     return {
         "id": 0x03000000 | code,
-        "name": suite.name,
-        "protocol": "TLSv1.3",
-        "description": f"{suite.name:<30} TLSv1.3 Kx=any      Au=any   Enc={symmetric}({suite.secret_bits}) Mac=AEAD",
-        "strength_bits": suite.secret_bits,
-        "alg_bits": suite.secret_bits,
+        "name": suite.openssl_name,
+        "protocol": version,
+        "description": f"{suite.openssl_name:<30} {version} {shown[0]} {shown[1]}",
+        "strength_bits": bits,
+        "alg_bits": bits,
         "aead": True,
         "symmetric": symmetric,
         "digest": None,
-        "kea": "kx-any",
-        "auth": "auth-any",
+        "kea": kx,
+        "auth": auth,
     }

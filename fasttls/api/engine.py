@@ -18,7 +18,7 @@ from fasttls.api.certdict import certificate_dict
 from fasttls.api.channel import Channel
 from fasttls.api.errors import as_ssl_error, ssl_error
 from fasttls.connection import Connection
-from fasttls.crypto.suites import SUITES
+from fasttls.crypto.suites12 import EVERY_SUITE, Suite12
 from fasttls.events import ApplicationData, Event, Negotiated
 from fasttls.wire.alerts import TLSError
 
@@ -282,19 +282,18 @@ class Engine:
         negotiated = self._negotiated
         if negotiated is None:
             return None
-        suite = SUITES[negotiated.suite]
-        return suite.name, negotiated.version_name, suite.secret_bits
+        suite = EVERY_SUITE[negotiated.suite]
+        return suite.openssl_name, negotiated.version_name, suite.secret_bits
 
     def shared_ciphers(self) -> list[tuple[str, str, int]] | None:
         """Return, on a server, the client's suites that this side has too, in the client's order."""
         negotiated = self._negotiated
         if negotiated is None or not self._connection.server_side:
             return None
-        ours = self._connection.config.suites
+        ours = self._connection.config.offered_suites
         return [
-            (SUITES[code].name, negotiated.version_name, SUITES[code].secret_bits)
-            for code in negotiated.client_suites
-            if code in ours
+            (suite.openssl_name, "TLSv1.2" if isinstance(suite, Suite12) else "TLSv1.3", suite.secret_bits)
+            for suite in (EVERY_SUITE[code] for code in negotiated.client_suites if code in ours)
         ]
 
     def version(self) -> str | None:
@@ -326,9 +325,10 @@ class Engine:
         return negotiated.alpn.decode() if negotiated and negotiated.alpn is not None else None
 
     def get_channel_binding(self, cb_type: str = "tls-unique") -> bytes | None:
-        """Return a channel binding: tls-exporter (RFC 9266).
+        """Return a channel binding: tls-exporter (RFC 9266), or tls-unique (RFC 5929 §3).
 
-        tls-unique is None: TLS 1.3 has none (RFC 8446 Appendix C.5). Others raise ValueError.
+        tls-unique is None in TLS 1.3, which has none (RFC 8446 Appendix C.5), and in TLS 1.2 without the
+        extended master secret, where it is not unique (RFC 7627 §1). Others raise ValueError.
         """
         if cb_type == "tls-exporter":
             if self._negotiated is None:
@@ -336,7 +336,7 @@ class Engine:
             return self._connection.export_keying_material(b"EXPORTER-Channel-Binding", 32)
         if cb_type != "tls-unique":
             raise ValueError(f"'{cb_type}' channel binding type not implemented")
-        return None
+        return None if self._negotiated is None else self._negotiated.tls_unique
 
     def key_update(self, request_peer: bool = False) -> None:
         """Send KeyUpdate, and ask the peer for one if wanted (RFC 8446 §4.6.3)."""
@@ -347,7 +347,7 @@ class Engine:
 
     def export_keying_material(self, label: bytes, size: int, context: bytes | None = None) -> bytes:
         """Return keying material for an application (RFC 8446 §7.5)."""
-        return self._connection.export_keying_material(label, size, context or b"")
+        return self._connection.export_keying_material(label, size, context)
 
     def verify_client_post_handshake(self) -> None:
         """Post-handshake authentication is not supported."""

@@ -1,12 +1,13 @@
-"""Record protection for a suite and a traffic secret (RFC 8446 §5.2, §7.3)."""
+"""Record protection for a suite and its secrets (RFC 8446 §5.2, §7.3; RFC 5246 §6.2.3.3)."""
 
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 
+from fasttls.crypto.key_schedule12 import RecordKeys
 from fasttls.crypto.suites import Suite
 from fasttls.native._kdf import traffic_keys
-from fasttls.native._record import Opener13, Sealer13
+from fasttls.native._record import Opener12, Opener13, Sealer12, Sealer13
 from fasttls.native._secret import Secret
 
 
@@ -25,6 +26,8 @@ class Opener(Protocol):
     """Opens what is read."""
 
     max_body: int
+    hides_type: bool
+    """Whether a header's content type says nothing, as in TLS 1.3."""
 
     @property
     def sequence(self) -> int:
@@ -42,6 +45,18 @@ def sealer13(suite: Suite, secret: Secret) -> Sealer13:
     """Return what protects records under a traffic secret."""
     key, iv = traffic_keys(suite.hash_name, secret, suite.key_size)
     return Sealer13(suite.aead(key), iv, suite.tag_size)
+
+
+def sealer12(keys: RecordKeys) -> Sealer12:
+    """Return what protects records of TLS 1.2."""
+    suite = keys.suite
+    return Sealer12(suite.aead(keys.key), keys.iv, suite.explicit_nonce, suite.tag_size)
+
+
+def opener12(keys: RecordKeys) -> Opener12:
+    """Return what opens records of TLS 1.2."""
+    suite = keys.suite
+    return Opener12(suite.aead(keys.key), keys.iv, suite.explicit_nonce, suite.tag_size, InvalidTag)
 
 
 def opener13(suite: Suite, secret: Secret) -> Opener13:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.x509.oid import SignatureAlgorithmOID
 
+from fasttls.crypto.rsa_transport import Decrypt, decrypter
 from fasttls.wire.alerts import DecryptError, IllegalParameter
 from fasttls.wire.iana import SignatureScheme, name_of
 
@@ -21,6 +22,12 @@ class Signer(Protocol):
 
     schemes: tuple[int, ...]
     """The signature schemes it can make, the best first."""
+
+    schemes12: tuple[int, ...]
+    """Those that it can make in TLS 1.2, where more fit a key."""
+
+    decrypt: Decrypt | None
+    """RSA decryption for TLS 1.2's key transport; None when there is none."""
 
     def sign(self, scheme: int, data: bytes) -> bytes:
         """Return the signature of data. What it raises ends the handshake with internal_error."""
@@ -110,6 +117,32 @@ CERTIFICATE_ONLY: tuple[int, ...] = (
 )
 """PKCS#1 v1.5, which in TLS 1.3 is for the signatures in certificates alone (RFC 8446 §4.2.3)."""
 
+
+def _ecdsa(public: PublicKey) -> bool:
+    # RFC 8422 §5.10: in TLS 1.2 the scheme names the digest, and the curve is the key's.
+    return isinstance(public.key, ec.EllipticCurvePublicKey)
+
+
+def _pkcs1(public: PublicKey) -> bool:
+    return isinstance(public.key, rsa.RSAPublicKey) and not public.pss_only
+
+
+SCHEMES12: Mapping[int, Scheme] = {
+    **SCHEMES,
+    **{
+        scheme.code: scheme
+        for scheme in (
+            Scheme(SignatureScheme.ECDSA_SECP256R1_SHA256, _ecdsa, (ec.ECDSA(_SHA256),)),
+            Scheme(SignatureScheme.ECDSA_SECP384R1_SHA384, _ecdsa, (ec.ECDSA(_SHA384),)),
+            Scheme(SignatureScheme.ECDSA_SECP521R1_SHA512, _ecdsa, (ec.ECDSA(_SHA512),)),
+            Scheme(SignatureScheme.RSA_PKCS1_SHA256, _pkcs1, (padding.PKCS1v15(), _SHA256)),
+            Scheme(SignatureScheme.RSA_PKCS1_SHA384, _pkcs1, (padding.PKCS1v15(), _SHA384)),
+            Scheme(SignatureScheme.RSA_PKCS1_SHA512, _pkcs1, (padding.PKCS1v15(), _SHA512)),
+        )
+    },
+}
+"""The schemes that may sign a TLS 1.2 handshake (RFC 5246 §7.4.1.4.1, RFC 8446 §4.2.3)."""
+
 DEFAULT_SCHEMES: tuple[int, ...] = (*SCHEMES, *CERTIFICATE_ONLY)
 
 SERVER_CONTEXT = b"TLS 1.3, server CertificateVerify"
@@ -121,11 +154,21 @@ def signed_content(context: bytes, transcript_hash: bytes) -> bytes:
     return b" " * 64 + context + b"\0" + transcript_hash
 
 
-def verify_with(scheme: int, accepted: tuple[int, ...], public: PublicKey, signature: bytes, data: bytes) -> None:
-    """Check a CertificateVerify. Raises IllegalParameter for a scheme not accepted, DecryptError for a bad one."""
-    found = SCHEMES.get(scheme)
+def verify_with(
+    scheme: int,
+    accepted: tuple[int, ...],
+    public: PublicKey,
+    signature: bytes,
+    data: bytes,
+    schemes: Mapping[int, Scheme] = SCHEMES,
+) -> None:
+    """Check a signature of the handshake; schemes are those that its version has.
+
+    Raises IllegalParameter for a scheme that is not accepted, DecryptError for a bad signature.
+    """
+    found = schemes.get(scheme)
     if found is None or scheme not in accepted:
-        # RFC 8446 §4.4.3: it must be one that was offered, and never PKCS#1 v1.5.
+        # RFC 8446 §4.4.3: it must be one that was offered, and in TLS 1.3 never PKCS#1 v1.5.
         raise IllegalParameter(
             f"the peer signed with {name_of(SignatureScheme, scheme)}, which was not offered",
             reason="WRONG_SIGNATURE_TYPE",
@@ -179,18 +222,23 @@ def certificate_scheme(certificate: x509.Certificate) -> int | None:
 class KeySigner:
     """A Signer over one of `cryptography`'s private keys."""
 
-    __slots__ = ("_key", "schemes")
+    __slots__ = ("_key", "decrypt", "schemes", "schemes12")
 
     def __init__(self, key: Any, *, pss_only: bool = False) -> None:
         """Take the key. Raises ValueError when no scheme fits it."""
         self._key = key
-        self.schemes = PublicKey(key.public_key(), pss_only).schemes()
-        if not self.schemes:
-            raise ValueError(f"a {type(key).__name__} cannot sign a TLS 1.3 handshake")
+        public = PublicKey(key.public_key(), pss_only)
+        self.schemes = public.schemes()
+        self.schemes12 = tuple(code for code, scheme in SCHEMES12.items() if scheme.fits(public))
+        if not self.schemes12:
+            raise ValueError(f"a {type(key).__name__} cannot sign a handshake")
+        self.decrypt: Decrypt | None = None
+        if isinstance(key, rsa.RSAPrivateKey) and not pss_only:
+            self.decrypt = decrypter(key)
 
     def sign(self, scheme: int, data: bytes) -> bytes:
         """Return the signature of data."""
-        return SCHEMES[scheme].sign(self._key, data)
+        return SCHEMES12[scheme].sign(self._key, data)
 
     def __repr__(self) -> str:
         names = ", ".join(name_of(SignatureScheme, code) for code in self.schemes)

@@ -37,7 +37,12 @@ class Suite:
 
     @property
     def name(self) -> str:
-        """The IANA name, which is OpenSSL's too."""
+        """The IANA name."""
+        return self.code.name
+
+    @property
+    def openssl_name(self) -> str:
+        """OpenSSL's name, which is IANA's for TLS 1.3."""
         return self.code.name
 
     @property
@@ -71,7 +76,7 @@ SUITES: Mapping[int, Suite] = {
     )
 }
 
-DEFAULT_SUITES: tuple[int, ...] = (
+DEFAULT_SUITES13: tuple[int, ...] = (
     CipherSuite.TLS_AES_256_GCM_SHA384,
     CipherSuite.TLS_CHACHA20_POLY1305_SHA256,
     CipherSuite.TLS_AES_128_GCM_SHA256,

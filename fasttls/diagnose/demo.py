@@ -19,7 +19,7 @@ from fasttls.diagnose.authority import DemoFiles, make_demo_files
 from fasttls.diagnose.measure import cpu_seconds
 from fasttls.diagnose.trace import Trace
 
-_PAGE = b"<!doctype html><title>fasttls</title><p>Hello over TLS 1.3.</p>\n"
+_PAGE = b"<!doctype html><title>fasttls</title><p>Hello over TLS.</p>\n"
 _TIMEOUT_SECONDS = 10
 
 
@@ -101,6 +101,12 @@ def _fasttls_server(files: DemoFiles) -> SSLContext:
     return context
 
 
+def _fasttls_client12(files: DemoFiles) -> SSLContext:
+    context = _fasttls_client(files)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
 def _ssl_client(files: DemoFiles) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=files.root)
     context.set_alpn_protocols(["http/1.1"])
@@ -161,4 +167,6 @@ def run(times: int = 40) -> None:
         _show("ssl as client, fasttls as server: what the server sees", server, _ssl_client(files), server)
         client = _fasttls_client(files)
         _show("fasttls as client, ssl as server: what the client sees", client, client, _ssl_server(files))
+        client = _fasttls_client12(files)
+        _show("the classic handshake, TLS 1.2: what the client sees", client, client, _fasttls_server(files))
         _show_cost(files, times)

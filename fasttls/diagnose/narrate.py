@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 from fasttls.crypto.groups import GROUPS
-from fasttls.crypto.suites import SUITES
+from fasttls.crypto.suites12 import EVERY_SUITE
 from fasttls.handshake.hello import version_label
 from fasttls.native._wire import Reader
 from fasttls.trust.certificate import CERTIFICATES
+from fasttls.wire import messages12
 from fasttls.wire.alerts import AlertDescription, TLSError
 from fasttls.wire.iana import (
     CipherSuite,
@@ -36,27 +37,33 @@ from fasttls.wire.messages import (
     NewSessionTicket,
     ServerHello,
 )
+from fasttls.wire.messages12 import MESSAGES12
 
-_READERS = {int(message.handshake_type): message for message in MESSAGES}
+_READERS13: dict[int, type[Message]] = {int(message.handshake_type): message for message in MESSAGES}
+_READERS12 = {**_READERS13, **{int(message.handshake_type): message for message in MESSAGES12}}
 
 
-def narrate(sent: bool, content_type: int, data: bytes) -> tuple[str, list[str]]:
+def narrate(content_type: int, data: bytes, version: int) -> tuple[str, list[str]]:
     """Return a name for what crossed the wire, and what it says, a line each.
 
-    data is a handshake message with its header, or the content of an alert or ChangeCipherSpec record.
+    data is a handshake message with its header, or the content of an alert or ChangeCipherSpec record; version is the
+    connection's.
     """
     if content_type == ContentType.CHANGE_CIPHER_SPEC:
+        if version == ProtocolVersion.TLS1_2:
+            return "ChangeCipherSpec", ["what this side sends from here on is encrypted"]
         return "ChangeCipherSpec", ["no meaning in TLS 1.3: it calms middleboxes that expect TLS 1.2"]
     if content_type == ContentType.ALERT:
         return "Alert", [_alert(data)]
-    message_class = _READERS.get(data[0])
+    message_class = (_READERS12 if version == ProtocolVersion.TLS1_2 else _READERS13).get(data[0])
     if message_class is None:
-        return name_of(HandshakeType, data[0]), ["a message that TLS 1.3 does not have"]
+        return name_of(HandshakeType, data[0]), [f"a message that {version_label(version)} does not have"]
     try:
         message = message_class.read(Reader(data, HEADER_SIZE))
     except TLSError as error:
         return name_of(HandshakeType, data[0]), [f"malformed: {error}"]
-    return type(message).__name__, list(_said(message, sent))
+    said = _said12(message) if isinstance(message, MESSAGES12) else _said(message)
+    return type(message).__name__, list(said)
 
 
 def group_name(code: int) -> str:
@@ -77,7 +84,7 @@ def _listed(codes: Iterable[int], table: type[IntEnum]) -> str:
     return ", ".join(name_of(table, code) for code in codes)
 
 
-def _said(message: Message, sent: bool) -> Iterable[str]:
+def _said(message: Message) -> Iterable[str]:
     match message:
         case ClientHello():
             yield from _client_hello(message)
@@ -96,7 +103,7 @@ def _said(message: Message, sent: bool) -> Iterable[str]:
             schemes = message.extensions.get(ExtensionType.SIGNATURE_ALGORITHMS, ())
             yield f"asks the client for a certificate; it may sign with {_listed(schemes, SignatureScheme).lower()}"
         case Certificate():
-            yield from _certificate(message)
+            yield from _certificate([entry.cert_data for entry in message.certificate_list])
         case CertificateVerify():
             yield f"a signature with {name_of(SignatureScheme, message.algorithm).lower()} over every message so far:"
             yield "whoever sent it has the private key of the certificate"
@@ -108,17 +115,15 @@ def _said(message: Message, sent: bool) -> Iterable[str]:
             yield "new keys for this direction" + (
                 ", and the peer is asked for the same" if message.request_update else ""
             )
-        case _:
-            yield "sent" if sent else "received"
 
 
 def _client_hello(hello: ClientHello) -> Iterable[str]:
     extensions = hello.extensions
     versions = extensions.get(ExtensionType.SUPPORTED_VERSIONS, (hello.legacy_version,))
     yield f"offers {', '.join(map(version_label, versions))}"
-    known = [code for code in hello.cipher_suites if code in SUITES]
+    known = [code for code in hello.cipher_suites if code in EVERY_SUITE]
     others = len(hello.cipher_suites) - len(known)
-    yield f"suites {_listed(known, CipherSuite)}" + (f", and {others} of earlier versions" if others else "")
+    yield f"suites {_listed(known, CipherSuite)}" + (f", and {others} that are not spoken here" if others else "")
     groups = extensions.get(ExtensionType.SUPPORTED_GROUPS, ())
     yield f"groups {', '.join(map(group_name, groups))}"
     shares = extensions.get(ExtensionType.KEY_SHARE, ())
@@ -147,12 +152,32 @@ def _server_hello(hello: ServerHello) -> Iterable[str]:
         yield "everything from here on is encrypted"
 
 
-def _certificate(message: Certificate) -> Iterable[str]:
-    if not message.certificate_list:
+def _said12(message: Message) -> Iterable[str]:
+    """The same for the messages that only TLS 1.2 has in this form."""
+    match message:
+        case messages12.Certificate():
+            yield from _certificate(message.certificate_list)
+        case messages12.CertificateRequest():
+            schemes = _listed(message.supported_signature_algorithms, SignatureScheme).lower()
+            yield f"asks the client for a certificate; it may sign with {schemes}"
+        case messages12.CertificateStatus():
+            yield f"an OCSP response of {len(message.response)} bytes"
+        case messages12.ServerKeyExchange():
+            yield "the server's half of the key exchange, signed with the certificate's key"
+        case messages12.ClientKeyExchange():
+            yield "the client's half of the key exchange: both sides can now make keys"
+        case messages12.ServerHelloDone():
+            yield "the server has said everything: the client is next"
+        case messages12.HelloRequest():
+            yield "asks for another handshake, which is refused"
+
+
+def _certificate(chain: Sequence[bytes]) -> Iterable[str]:
+    if not chain:
         yield "none: the sender has no certificate to show"
-    for position, entry in enumerate(message.certificate_list):
+    for position, der in enumerate(chain):
         try:
-            certificate = CERTIFICATES.parse(entry.cert_data)
+            certificate = CERTIFICATES.parse(der)
             subject, issuer = certificate.x509.subject.rfc4514_string(), certificate.x509.issuer.rfc4514_string()
             until = certificate.x509.not_valid_after_utc.date()
         except ValueError as exc:

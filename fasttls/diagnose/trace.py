@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from fasttls.diagnose.narrate import narrate
-from fasttls.wire.iana import ContentType, SignatureScheme, name_of
+from fasttls.wire.iana import ContentType, ProtocolVersion, SignatureScheme, name_of
 
 if TYPE_CHECKING:
     from fasttls.connection import Connection
@@ -45,9 +45,11 @@ class Trace:
     def lines(self, connection: Connection) -> list[str]:
         """Return the trace for a person: each message, then what the connection decided."""
         ours, theirs = ("server", "client") if connection.server_side else ("client", "server")
+        negotiated = connection.negotiated
+        version = ProtocolVersion.TLS1_3 if negotiated is None else negotiated.version
         lines = []
         for step in self.steps:
-            name, said = narrate(step.sent, step.content_type, step.data)
+            name, said = narrate(step.content_type, step.data, version)
             sender, receiver = (ours, theirs) if step.sent else (theirs, ours)
             unit = "byte" if len(step.data) == 1 else "bytes"
             head = f"{1000 * step.seconds:8.2f} ms  {sender} → {receiver}  {name:<20}{len(step.data):>6} {unit}"
@@ -85,7 +87,7 @@ def decisions(connection: Connection) -> list[str]:
     decided = [
         f"version      {negotiated.version_name}",
         f"suite        {negotiated.suite_name}",
-        f"key exchange {negotiated.group_name}{retried}",
+        f"key exchange {negotiated.group_name or 'RSA key transport'}{retried}",
     ]
     if negotiated.alpn is not None:
         decided.append(f"protocol     {negotiated.alpn.decode(errors='replace')}")

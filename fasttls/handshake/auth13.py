@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from cryptography.x509.oid import ExtensionOID
-
-from fasttls.crypto.signatures import PublicKey, signed_content, verify_with
-from fasttls.handshake.config import Config, Credential, PeerCertificate
+from fasttls.crypto.signatures import signed_content, verify_with
+from fasttls.handshake.auth import PeerIdentity, identify_peer, sign
+from fasttls.handshake.config import Config, Credential
 from fasttls.handshake.flight import Flight
-from fasttls.trust.certificate import CERTIFICATES, Certificate
-from fasttls.trust.path import Policy, Purpose, verify_chain
-from fasttls.trust.verdicts import CertificateRejected, VerifyCode
+from fasttls.trust.path import Purpose
 from fasttls.wire import messages
-from fasttls.wire.alerts import BadCertificate, InternalError, UnsupportedCertificate, UnsupportedExtension
+from fasttls.wire.alerts import UnsupportedExtension
 from fasttls.wire.extensions import Extensions, unsolicited
-from fasttls.wire.iana import ExtensionType, SignatureScheme, name_of
+from fasttls.wire.iana import ExtensionType, name_of
 from fasttls.wire.messages import CertificateEntry, CertificateVerify
-
-
-@dataclass(frozen=True, slots=True)
-class PeerIdentity:
-    """A peer's certificates, its key, and the path that was validated, if one had to be."""
-
-    chain: tuple[bytes, ...]
-    public_key: PublicKey
-    path: tuple[Certificate, ...]
 
 
 def choose_credential(
@@ -58,11 +44,7 @@ def send_certificate(flight: Flight, credential: Credential, context: bytes = b"
 def send_certificate_verify(flight: Flight, credential: Credential, scheme: int, context: bytes) -> None:
     """Sign the transcript and send CertificateVerify. Raises InternalError when the key does not sign."""
     content = signed_content(context, flight.transcript.digest())
-    try:
-        signature = credential.signer.sign(scheme, content)
-    except Exception as exc:  # whatever an HSM or a callback may raise is a fault of this side
-        raise InternalError(f"the private key did not sign with {name_of(SignatureScheme, scheme)}: {exc}") from exc
-    flight.send(CertificateVerify(scheme, signature))
+    flight.send(CertificateVerify(scheme, sign(credential, scheme, content)))
 
 
 def check_certificate(
@@ -81,37 +63,7 @@ def check_certificate(
         code = unsolicited(entry.extensions, offered)
         if code is not None:
             raise UnsupportedExtension(f"a certificate has {name_of(ExtensionType, code)}, which was not asked for")
-    chain = tuple(entry.cert_data for entry in message.certificate_list)
-    path: tuple[Certificate, ...] = ()
-    refusal: CertificateRejected | BadCertificate | None = None
-    if config.peer_certificate in (PeerCertificate.OPTIONAL, PeerCertificate.REQUIRED):
-        policy = Policy(purpose, config.now(), host if config.check_host else None, config.partial_chain, config.strict)
-        try:
-            path = verify_chain(chain, config.trust, policy)
-        except (CertificateRejected, BadCertificate) as refused:
-            refusal = refused
-    if config.verify_callback is not None:
-        config.verify_callback(chain, path or None, refusal)
-    if refusal is not None:
-        raise refusal
-    return PeerIdentity(chain, _signing_key(chain[0]), path)
-
-
-def _signing_key(der: bytes) -> PublicKey:
-    """Return the key of the peer's own certificate, which must be allowed to sign."""
-    try:
-        leaf = CERTIFICATES.parse(der)
-        usage = leaf.extension(ExtensionOID.KEY_USAGE)
-    except ValueError as exc:
-        raise BadCertificate(f"the peer's certificate is malformed: {exc}") from exc
-    # RFC 8446 §4.4.2.2: when there is a key usage, it must have digitalSignature.
-    if usage is not None and not usage.digital_signature:
-        rejected = CertificateRejected(VerifyCode.INVALID_PURPOSE, 0, "the key usage lacks digitalSignature")
-        raise UnsupportedCertificate(str(rejected)) from rejected
-    try:
-        return leaf.public_key
-    except ValueError as exc:
-        raise UnsupportedCertificate(f"the peer's public key is of no use: {exc}") from exc
+    return identify_peer(config, tuple(entry.cert_data for entry in message.certificate_list), purpose, host)
 
 
 def check_certificate_verify(

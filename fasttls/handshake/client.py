@@ -6,12 +6,14 @@ a handler is the fork to the version's own states.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import NoReturn, final
+from typing import final
 
 from fasttls.crypto.groups import Offer
 from fasttls.crypto.suites import SUITES
-from fasttls.handshake import client13
+from fasttls.crypto.suites12 import SUITES12
+from fasttls.handshake import client12, client13
 from fasttls.handshake.config import Config
 from fasttls.handshake.flight import Flight
 from fasttls.handshake.hello import (
@@ -24,7 +26,7 @@ from fasttls.handshake.hello import (
 )
 from fasttls.handshake.state import State
 from fasttls.wire.alerts import IllegalParameter, MissingExtension, ProtocolVersionAlert, UnsupportedExtension
-from fasttls.wire.extensions import Extensions, unsolicited
+from fasttls.wire.extensions import unsolicited
 from fasttls.wire.iana import CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, name_of
 from fasttls.wire.messages import ClientHello, HelloRetryRequest, ServerHello
 
@@ -42,64 +44,65 @@ NOT_STARTED = NotStarted()
 
 def start(config: Config, host: str | None, flight: Flight) -> State:
     """Send the first ClientHello. host is the server's name, which may be None when none is checked."""
-    shares = key_offers(config, config.key_shares)
+    shares = key_offers(config, config.key_shares) if config.speaks13 else {}
     hello = build_client_hello(config, host, shares)
     flight.send(hello)
     return WaitServerHello(config, host, hello, shares)
 
 
-def _check_common(config: Config, hello: ClientHello, answer: ServerHello | HelloRetryRequest) -> None:
-    """Check what a ServerHello and a HelloRetryRequest have in common (RFC 8446 §4.1.3, §4.1.4)."""
-    if answer.legacy_version <= ProtocolVersion.SSL3:
-        # RFC 8446 Appendix D.5.
-        raise ProtocolVersionAlert(f"ServerHello has the version {version_label(answer.legacy_version)}")
+def _selected_version(config: Config, answer: ServerHello | HelloRetryRequest) -> int:
+    """Return the version that the server selected, one of those that were offered (RFC 8446 §4.1.3, §4.2.1)."""
+    selected: int | None = answer.extensions.get(ExtensionType.SUPPORTED_VERSIONS)
+    if selected is not None:
+        if selected != ProtocolVersion.TLS1_3 or not config.speaks13:
+            # RFC 8446 §4.2.1: the extension selects TLS 1.3 or a later version that was offered.
+            raise IllegalParameter(f"the server selects {version_label(selected)} in supported_versions")
+        return selected
+    if isinstance(answer, HelloRetryRequest):
+        raise MissingExtension("HelloRetryRequest without supported_versions")
+    version = answer.legacy_version
+    if is_downgrade(config, version, answer.random):
+        raise IllegalParameter(
+            "the server could speak a later version and something made it answer with "
+            f"{version_label(version)}: a downgrade attack, or a broken middlebox",
+            reason="INAPPROPRIATE_FALLBACK",
+        )
+    if version != ProtocolVersion.TLS1_2 or not config.speaks12:
+        raise ProtocolVersionAlert(f"the server speaks {version_label(version)}, we speak {version_range(config)}")
+    return version
+
+
+def _check_common(hello: ClientHello, answer: ServerHello | HelloRetryRequest, suites: Mapping[int, object]) -> None:
+    """Check what every answer must fulfil; suites are those of its version (RFC 8446 §4.1.3, RFC 5246 §7.4.1.3)."""
     code = unsolicited(answer.extensions, hello.extensions)
     if code is not None:
         raise UnsupportedExtension(f"the server answers {name_of(ExtensionType, code)}, which was not offered")
-    version = answer.extensions.get(ExtensionType.SUPPORTED_VERSIONS)
-    if version is None:
-        _refuse_earlier_version(config, answer)
-    if version != ProtocolVersion.TLS1_3:
-        # RFC 8446 §4.2.1: the extension selects TLS 1.3 or a later version that was offered.
-        raise IllegalParameter(f"the server selects {version_label(version)}, we offered {version_range(config)}")
-    if answer.legacy_version != ProtocolVersion.TLS1_2:
-        raise IllegalParameter(f"ServerHello has the legacy_version {version_label(answer.legacy_version)}")
-    if answer.legacy_session_id_echo != hello.legacy_session_id:
-        raise IllegalParameter("the server does not echo legacy_session_id", reason="INVALID_SESSION_ID")
     if answer.legacy_compression_method != 0:
         raise IllegalParameter("the server selects compression", reason="INVALID_COMPRESSION_ALGORITHM")
-    if answer.cipher_suite not in hello.cipher_suites:
+    if answer.cipher_suite not in hello.cipher_suites or answer.cipher_suite not in suites:
         raise IllegalParameter(
-            f"the server selects {name_of(CipherSuite, answer.cipher_suite)}, which was not offered",
+            f"the server selects {name_of(CipherSuite, answer.cipher_suite)}, which was not offered for this version",
             reason="WRONG_CIPHER_RETURNED",
         )
 
 
-def _refuse_earlier_version(config: Config, answer: ServerHello | HelloRetryRequest) -> NoReturn:
-    """Refuse a server that answers in a version before TLS 1.3."""
-    if isinstance(answer, HelloRetryRequest):
-        raise MissingExtension("HelloRetryRequest without supported_versions")
-    if is_downgrade(config, answer.legacy_version, answer.random):
-        raise IllegalParameter(
-            "the server could speak TLS 1.3 and something made it answer with "
-            f"{version_label(answer.legacy_version)}: a downgrade attack, or a broken middlebox",
-            reason="INAPPROPRIATE_FALLBACK",
-        )
-    raise ProtocolVersionAlert(
-        f"the server speaks {version_label(answer.legacy_version)}, we speak {version_range(config)}"
-    )
+def _check13(hello: ClientHello, answer: ServerHello | HelloRetryRequest) -> None:
+    """Check what an answer of TLS 1.3 must fulfil."""
+    _check_common(hello, answer, SUITES)
+    if answer.legacy_version != ProtocolVersion.TLS1_2:
+        raise IllegalParameter(f"ServerHello has the legacy_version {version_label(answer.legacy_version)}")
+    if answer.legacy_session_id_echo != hello.legacy_session_id:
+        raise IllegalParameter("the server does not echo legacy_session_id", reason="INVALID_SESSION_ID")
+    if isinstance(answer, ServerHello):
+        for code in answer.extensions:
+            if code not in _IN_SERVER_HELLO:
+                # RFC 8446 §4.1.3: only what establishes the keys.
+                raise IllegalParameter(
+                    f"ServerHello has {name_of(ExtensionType, code)}, which belongs in EncryptedExtensions"
+                )
 
 
 _IN_SERVER_HELLO = {ExtensionType.SUPPORTED_VERSIONS, ExtensionType.KEY_SHARE, ExtensionType.PRE_SHARED_KEY}
-
-
-def _check_server_hello_extensions(extensions: Extensions) -> None:
-    """RFC 8446 §4.1.3: a TLS 1.3 ServerHello has only what establishes the keys."""
-    for code in extensions:
-        if code not in _IN_SERVER_HELLO:
-            raise IllegalParameter(
-                f"ServerHello has {name_of(ExtensionType, code)}, which belongs in EncryptedExtensions"
-            )
 
 
 @final
@@ -107,21 +110,28 @@ def _check_server_hello_extensions(extensions: Extensions) -> None:
 class WaitServerHello(State):
     """Client WAIT_SH, before any HelloRetryRequest (RFC 8446 Appendix A.1)."""
 
+    tolerates_warnings = True
+
     config: Config
     host: str | None
     hello: ClientHello
     shares: dict[int, Offer]
 
-    def on_server_hello(self, answer: ServerHello, flight: Flight) -> client13.WaitEncryptedExtensions:
+    def on_server_hello(
+        self, answer: ServerHello, flight: Flight
+    ) -> client13.WaitEncryptedExtensions | client12.WaitCertificate:
         """Go on with the version that the server selected."""
-        _check_common(self.config, self.hello, answer)
-        _check_server_hello_extensions(answer.extensions)
+        if _selected_version(self.config, answer) == ProtocolVersion.TLS1_2:
+            _check_common(self.hello, answer, SUITES12)
+            return client12.begin(self.config, self.host, self.hello, answer, flight)
+        _check13(self.hello, answer)
         flight.transcript.choose(SUITES[answer.cipher_suite].hash_name)
         return client13.begin(self.config, self.host, self.hello, self.shares, answer, flight, retried=False)
 
     def on_hello_retry_request(self, retry: HelloRetryRequest, flight: Flight) -> WaitSecondServerHello:
         """Send the ClientHello again, with what the server asks for (RFC 8446 §4.1.4)."""
-        _check_common(self.config, self.hello, retry)
+        _selected_version(self.config, retry)
+        _check13(self.hello, retry)
         extensions = dict(self.hello.extensions)
         shares = self.shares
         group = retry.extensions.get(ExtensionType.KEY_SHARE)
@@ -162,8 +172,10 @@ class WaitSecondServerHello(State):
 
     def on_server_hello(self, answer: ServerHello, flight: Flight) -> client13.WaitEncryptedExtensions:
         """Go on, when the answer is what the HelloRetryRequest announced."""
-        _check_common(self.config, self.hello, answer)
-        _check_server_hello_extensions(answer.extensions)
+        if _selected_version(self.config, answer) != ProtocolVersion.TLS1_3:
+            # RFC 8446 §4.1.4: HelloRetryRequest was TLS 1.3, and so is what follows.
+            raise IllegalParameter("the server changes the version after HelloRetryRequest")
+        _check13(self.hello, answer)
         if answer.cipher_suite != self.retry.cipher_suite:
             raise IllegalParameter(
                 f"the server selects {name_of(CipherSuite, answer.cipher_suite)} after "

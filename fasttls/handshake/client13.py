@@ -9,8 +9,8 @@ from fasttls.crypto.groups import Offer
 from fasttls.crypto.signatures import CLIENT_CONTEXT, SERVER_CONTEXT
 from fasttls.crypto.suites import SUITES
 from fasttls.events import HandshakeCompleted, Negotiated
+from fasttls.handshake.auth import PeerIdentity
 from fasttls.handshake.auth13 import (
-    PeerIdentity,
     check_certificate,
     check_certificate_verify,
     choose_credential,

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from fasttls.crypto.groups import DEFAULT_GROUPS, DEFAULT_KEY_SHARES, GROUPS
-from fasttls.crypto.signatures import CERTIFICATE_ONLY, DEFAULT_SCHEMES, SCHEMES, Signer
-from fasttls.crypto.suites import DEFAULT_SUITES, SUITES
+from fasttls.crypto.signatures import CERTIFICATE_ONLY, DEFAULT_SCHEMES, SCHEMES, SCHEMES12, Signer
+from fasttls.crypto.suites import SUITES
+from fasttls.crypto.suites12 import DEFAULT_SUITES, EVERY_SUITE, SUITES12
 from fasttls.native._secret import Secret
 from fasttls.trust.certificate import Certificate
 from fasttls.trust.store import TrustStore
-from fasttls.wire.iana import ProtocolVersion
+from fasttls.wire.iana import NamedGroup, ProtocolVersion
 
 
 class PeerCertificate(Enum):
@@ -57,6 +58,7 @@ class Limits:
     key_updates: int = 32  # in a row, without application data between them
     change_cipher_specs: int = 32
     tickets: int = 64  # NewSessionTickets in a row
+    renegotiations: int = 8  # requests in a row that are refused with a warning, in TLS 1.2
     early_data: int = 64 * 1024  # bytes of refused early data that are skipped
 
 
@@ -100,7 +102,7 @@ class Config:
     what cannot work.
     """
 
-    minimum_version: int = ProtocolVersion.TLS1_3
+    minimum_version: int = ProtocolVersion.TLS1_2
     maximum_version: int = ProtocolVersion.TLS1_3
     suites: tuple[int, ...] = DEFAULT_SUITES
     groups: tuple[int, ...] = DEFAULT_GROUPS
@@ -111,7 +113,7 @@ class Config:
     signature_algorithms_cert: tuple[int, ...] | None = None
     """What the peer's certificates may be signed with, when it differs."""
 
-    signing_algorithms: tuple[int, ...] = tuple(SCHEMES)
+    signing_algorithms: tuple[int, ...] = tuple(SCHEMES12)
     """What this side signs with."""
 
     alpn: tuple[bytes, ...] = ()
@@ -129,6 +131,18 @@ class Config:
     verify_callback: VerifyCallback | None = None
     certificate_authorities: tuple[bytes, ...] = ()
     """DER names sent to the peer, for it to choose a certificate by (RFC 8446 §4.2.4)."""
+
+    require_extended_master_secret: bool = True
+    """Whether a TLS 1.2 peer without it is refused (RFC 7627)."""
+
+    require_secure_renegotiation: bool = True
+    """Whether a TLS 1.2 server that does not say it is safe from renegotiation attacks is refused (RFC 5746)."""
+
+    dhe_groups: tuple[int, ...] = (NamedGroup.FFDHE2048, NamedGroup.FFDHE3072, NamedGroup.FFDHE4096)
+    """A TLS 1.2 server's groups for DHE, the first one for clients that name none (RFC 7919)."""
+
+    request_ocsp: bool = False
+    """Whether a client asks for an OCSP response with the certificate (RFC 6066 §8). It is only handed on."""
 
     prefer_server_suites: bool = True
     send_server_name: bool = True
@@ -157,11 +171,33 @@ class Config:
     deterministic_keys: bool = False
     """Draw private keys from `random` too, to replay a handshake exactly. Never for real use."""
 
+    @property
+    def offered_suites(self) -> tuple[int, ...]:
+        """The suites of the versions that may be spoken."""
+        return tuple(
+            code for code in self.suites if (code in SUITES and self.speaks13) or (code in SUITES12 and self.speaks12)
+        )
+
+    @property
+    def ecdhe_groups(self) -> tuple[int, ...]:
+        """The groups that TLS 1.2 has too: ML-KEM is for TLS 1.3 alone (draft-ietf-tls-ecdhe-mlkem §5)."""
+        return tuple(group for group in self.groups if group != NamedGroup.X25519MLKEM768)
+
+    @property
+    def speaks13(self) -> bool:
+        """Whether TLS 1.3 may be spoken."""
+        return self.maximum_version >= ProtocolVersion.TLS1_3
+
+    @property
+    def speaks12(self) -> bool:
+        """Whether TLS 1.2 may be spoken."""
+        return self.minimum_version <= ProtocolVersion.TLS1_2
+
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
-        _known("cipher suite", self.suites, SUITES)
+        _known("cipher suite", self.suites, EVERY_SUITE)
         _known("group", self.groups, GROUPS)
-        _known("signature scheme", self.signing_algorithms, SCHEMES)
+        _known("signature scheme", self.signing_algorithms, SCHEMES12)
         _known("signature scheme", self.signature_algorithms, {*SCHEMES, *CERTIFICATE_ONLY})
         if not self.suites or not self.groups or not self.signature_algorithms:
             raise ValueError("a handshake needs a cipher suite, a group and a signature scheme")
@@ -169,14 +205,21 @@ class Config:
             raise ValueError("a key share must be of a group that is offered")
         if self.minimum_version > self.maximum_version:
             raise ValueError("the minimum version is above the maximum version")
-        if not self.minimum_version <= ProtocolVersion.TLS1_3 <= self.maximum_version:
-            raise ValueError("TLS 1.3 must be among the versions")
+        if self.minimum_version < ProtocolVersion.TLS1_2 or self.maximum_version > ProtocolVersion.TLS1_3:
+            raise ValueError("the versions are TLS 1.2 and TLS 1.3")
+        if not self.offered_suites:
+            raise ValueError("no cipher suite is of the versions to speak")
         if self.peer_certificate is PeerCertificate.ANY and self.verify_callback is None:
             raise ValueError("any certificate is accepted only with a callback that judges it")
         if not 64 <= self.max_fragment <= 16384:
             raise ValueError("a fragment has 64 to 16384 bytes")
+        if not self.dhe_groups or not set(self.dhe_groups) <= _FFDHE:
+            raise ValueError("the groups for DHE are those of RFC 7919")
         if any(not 1 <= len(name) <= 255 for name in self.alpn):
             raise ValueError("an ALPN protocol name has 1 to 255 bytes")
+
+
+_FFDHE = frozenset(code for code in NamedGroup if code.name.startswith("FFDHE"))
 
 
 def _known(what: str, codes: tuple[int, ...], table: object) -> None:

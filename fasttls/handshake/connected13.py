@@ -9,13 +9,13 @@ from fasttls.crypto.key_schedule import Exporter, next_traffic_secret
 from fasttls.crypto.suites import Suite
 from fasttls.events import KeysUpdated, TicketReceived
 from fasttls.handshake.flight import Epoch, Flight
-from fasttls.handshake.state import State
+from fasttls.handshake.state import ConnectedState
 from fasttls.native._secret import Secret
 from fasttls.wire.messages import KeyUpdate, NewSessionTicket
 
 
 @dataclass(frozen=True, slots=True)
-class _Connected(State):
+class _Connected(ConnectedState):
     """What both sides hold when the handshake is over."""
 
     suite: Suite
@@ -23,10 +23,6 @@ class _Connected(State):
     write_secret: Secret
     exporter: Exporter
     resumption: Secret
-
-    in_transcript = False
-    ignores_change_cipher_spec = False
-    connected = True
 
     def on_key_update(self, update: KeyUpdate, flight: Flight) -> Self:
         """Read with the next keys; answer when the peer asks for it (RFC 8446 §4.6.3)."""
@@ -42,6 +38,10 @@ class _Connected(State):
         secret = next_traffic_secret(self.suite.hash_name, self.write_secret)
         flight.write_with(Epoch.APPLICATION, self.suite, secret)
         return replace(self, write_secret=secret)
+
+    def export(self, label: bytes, size: int, context: bytes | None) -> bytes:
+        """Return keying material (RFC 8446 §7.5)."""
+        return self.exporter.export(label, size, context or b"")
 
 
 @final

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from fasttls.crypto.key_schedule12 import RecordKeys
     from fasttls.crypto.suites import Suite
     from fasttls.events import Event
     from fasttls.native._hash import Transcript
@@ -31,7 +32,7 @@ class Send(NamedTuple):
 
 
 class SendChangeCipherSpec(NamedTuple):
-    """Write the middlebox-compatibility record (RFC 8446 Appendix D.4)."""
+    """Write ChangeCipherSpec: TLS 1.2's, or the one for middleboxes (RFC 8446 Appendix D.4)."""
 
 
 class ReadWith(NamedTuple):
@@ -48,6 +49,24 @@ class WriteWith(NamedTuple):
     epoch: Epoch
     suite: Suite
     secret: Secret
+
+
+class ReadWith12(NamedTuple):
+    """From the next record on, read with these keys of TLS 1.2."""
+
+    keys: RecordKeys
+
+
+class WriteWith12(NamedTuple):
+    """From the next record on, write with these keys of TLS 1.2."""
+
+    keys: RecordKeys
+
+
+class SendWarning(NamedTuple):
+    """Write an alert that does not end the connection."""
+
+    description: int
 
 
 class Emit(NamedTuple):
@@ -75,7 +94,18 @@ class SkipEarlyData(NamedTuple):
     by_type: bool
 
 
-Effect = Send | SendChangeCipherSpec | ReadWith | WriteWith | Emit | LogSecret | SkipEarlyData
+Effect = (
+    Send
+    | SendChangeCipherSpec
+    | SendWarning
+    | ReadWith
+    | WriteWith
+    | ReadWith12
+    | WriteWith12
+    | Emit
+    | LogSecret
+    | SkipEarlyData
+)
 
 
 class Sendable(Protocol):
@@ -105,7 +135,7 @@ class Flight:
         self.effects.append(Send(message.encode()))
 
     def send_change_cipher_spec(self) -> None:
-        """Send the middlebox-compatibility record."""
+        """Send a ChangeCipherSpec record."""
         self.effects.append(SendChangeCipherSpec())
 
     def read_with(self, epoch: Epoch, suite: Suite, secret: Secret) -> None:
@@ -115,6 +145,18 @@ class Flight:
     def write_with(self, epoch: Epoch, suite: Suite, secret: Secret) -> None:
         """Change the keys for writing."""
         self.effects.append(WriteWith(epoch, suite, secret))
+
+    def read_with12(self, keys: RecordKeys) -> None:
+        """Change the keys for reading, in TLS 1.2."""
+        self.effects.append(ReadWith12(keys))
+
+    def write_with12(self, keys: RecordKeys) -> None:
+        """Change the keys for writing, in TLS 1.2."""
+        self.effects.append(WriteWith12(keys))
+
+    def warn(self, description: int) -> None:
+        """Send a warning alert."""
+        self.effects.append(SendWarning(description))
 
     def emit(self, event: Event) -> None:
         """Tell the caller of something."""

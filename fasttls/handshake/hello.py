@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+from typing import NamedTuple
+
 from fasttls.crypto.groups import Offer, offers
 from fasttls.handshake.config import Config
 from fasttls.trust.names import as_ascii, as_ip_address
 from fasttls.wire.extensions import Extensions, KeyShareEntry
-from fasttls.wire.iana import VERSION_NAMES, ExtensionType, ProtocolVersion
+from fasttls.wire.iana import VERSION_NAMES, ExtensionType, ProtocolVersion, name_of
 from fasttls.wire.messages import DOWNGRADE_BELOW_TLS1_2, DOWNGRADE_TO_TLS1_2, ClientHello
+
+UNCOMPRESSED = 0
+"""The one point format (RFC 8422 §5.1.2)."""
+
+# RFC 6066 §8: an OCSP request without responder ids and without extensions.
+_OCSP_REQUEST = b"\x01\0\0\0\0"
+
+
+class Asked(NamedTuple):
+    """The host name in the ClientHello, and whether the server's choice was made by it."""
+
+    server_name: str | None
+    by_name: bool
+
+
+def listed(codes: tuple[int, ...], kind: type[IntEnum], most: int = 12) -> str:
+    """Return the names of code points, for messages."""
+    names = ", ".join(name_of(kind, code) for code in codes[:most])
+    return names + (", …" if len(codes) > most else "") or "none"
 
 
 def key_offers(config: Config, groups: tuple[int, ...]) -> dict[int, Offer]:
@@ -19,12 +41,12 @@ def build_client_hello(config: Config, host: str | None, shares: dict[int, Offer
     """Return the first ClientHello (RFC 8446 §4.1.2)."""
     random = config.random(32)
     # RFC 8446 Appendix D.4: a session id makes the handshake look like a resumption of TLS 1.2.
-    session_id = config.random(32) if config.compatibility_mode else b""
+    session_id = config.random(32) if config.compatibility_mode and config.speaks13 else b""
     extensions: Extensions = {}
     if host is not None and config.send_server_name and as_ip_address(host) is None:
         # RFC 6066 §3: literal addresses are not allowed in server_name.
         extensions[ExtensionType.SERVER_NAME] = as_ascii(host).encode("ascii")
-    extensions[ExtensionType.SUPPORTED_GROUPS] = config.groups
+    extensions[ExtensionType.SUPPORTED_GROUPS] = config.groups if config.speaks13 else config.ecdhe_groups
     if config.alpn:
         extensions[ExtensionType.ALPN] = config.alpn
     extensions[ExtensionType.SIGNATURE_ALGORITHMS] = config.signature_algorithms
@@ -32,9 +54,17 @@ def build_client_hello(config: Config, host: str | None, shares: dict[int, Offer
         extensions[ExtensionType.SIGNATURE_ALGORITHMS_CERT] = config.signature_algorithms_cert
     if config.certificate_authorities:
         extensions[ExtensionType.CERTIFICATE_AUTHORITIES] = config.certificate_authorities
-    extensions[ExtensionType.SUPPORTED_VERSIONS] = (ProtocolVersion.TLS1_3,)
-    extensions[ExtensionType.KEY_SHARE] = key_share_entries(shares)
-    return ClientHello(random, session_id, config.suites, extensions)
+    if config.request_ocsp:
+        extensions[ExtensionType.STATUS_REQUEST] = _OCSP_REQUEST
+    if config.speaks12:
+        extensions[ExtensionType.EXTENDED_MASTER_SECRET] = None
+        extensions[ExtensionType.RENEGOTIATION_INFO] = b""
+        extensions[ExtensionType.EC_POINT_FORMATS] = (UNCOMPRESSED,)
+    if config.speaks13:
+        versions = (ProtocolVersion.TLS1_3, ProtocolVersion.TLS1_2)
+        extensions[ExtensionType.SUPPORTED_VERSIONS] = versions if config.speaks12 else versions[:1]
+        extensions[ExtensionType.KEY_SHARE] = key_share_entries(shares)
+    return ClientHello(random, session_id, config.offered_suites, extensions)
 
 
 def key_share_entries(shares: dict[int, Offer]) -> tuple[KeyShareEntry, ...]:

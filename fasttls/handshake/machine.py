@@ -14,6 +14,7 @@ from fasttls.native._wire import Reader
 from fasttls.wire.alerts import IllegalParameter, UnexpectedMessage
 from fasttls.wire.iana import ContentType, HandshakeType, name_of
 from fasttls.wire.messages import HEADER_SIZE
+from fasttls.wire.messages12 import ChangeCipherSpec
 
 
 class Machine:
@@ -61,6 +62,20 @@ class Machine:
                 )
         self._buffer = data
         return effects
+
+    def change_cipher_spec(self) -> list[Effect] | None:
+        """Take a ChangeCipherSpec record of TLS 1.2. Return None when the state does not wait for one.
+
+        Raises UnexpectedMessage for one inside a handshake message.
+        """
+        handler = self.state.handlers.get(ChangeCipherSpec)
+        if handler is None:
+            return None
+        if self._buffer:
+            raise UnexpectedMessage("ChangeCipherSpec inside a handshake message")
+        flight = Flight(self.transcript)
+        self.state = handler(self.state, ChangeCipherSpec(), flight)
+        return flight.effects
 
     def _size(self, data: bytes) -> int:
         """Return the whole size of the message that data begins with, if the state may receive it."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from fasttls.handshake import server13
+from fasttls.handshake import server12, server13
 from fasttls.handshake.config import ClientHelloInfo, Config
 from fasttls.handshake.flight import Flight
-from fasttls.handshake.hello import version_label, version_range
+from fasttls.handshake.hello import Asked, version_label, version_range
 from fasttls.handshake.state import State
 from fasttls.wire.alerts import (
     IllegalParameter,
@@ -22,6 +22,8 @@ from fasttls.wire.alerts import (
 )
 from fasttls.wire.iana import CipherSuite, ExtensionType, ProtocolVersion
 from fasttls.wire.messages import ClientHello
+
+_SPOKEN = (ProtocolVersion.TLS1_3, ProtocolVersion.TLS1_2)
 
 
 def start(config: Config) -> State:
@@ -46,7 +48,8 @@ def server_name(hello: ClientHello) -> str | None:
 def _versions(hello: ClientHello) -> tuple[int, ...]:
     """Return the versions that the client speaks, as far as it says (RFC 8446 §4.2.1)."""
     offered: tuple[int, ...] | None = hello.extensions.get(ExtensionType.SUPPORTED_VERSIONS)
-    return (hello.legacy_version,) if offered is None else offered
+    # Without the extension it is TLS 1.2 or earlier, whatever legacy_version claims.
+    return (min(hello.legacy_version, ProtocolVersion.TLS1_2),) if offered is None else offered
 
 
 def choose_version(config: Config, hello: ClientHello) -> int:
@@ -55,9 +58,9 @@ def choose_version(config: Config, hello: ClientHello) -> int:
         # RFC 8446 Appendix D.5.
         raise ProtocolVersionAlert(f"the client speaks {version_label(hello.legacy_version)}")
     offered = _versions(hello)
-    common = [version for version in offered if config.minimum_version <= version <= config.maximum_version]
-    version = max(common, default=None)
-    if version is None or version != ProtocolVersion.TLS1_3:
+    ours = [version for version in _SPOKEN if config.minimum_version <= version <= config.maximum_version]
+    version = next((version for version in ours if version in offered), None)
+    if version is None:
         names = ", ".join(version_label(known) for known in offered if known in list(ProtocolVersion))
         raise ProtocolVersionAlert(f"the client speaks {names or 'no known version'}, we speak {version_range(config)}")
     if version < config.maximum_version and CipherSuite.TLS_FALLBACK_SCSV in hello.cipher_suites:
@@ -87,10 +90,17 @@ class WaitClientHello(State):
     config: Config
 
     ignores_change_cipher_spec = False
+    tolerates_warnings = True
 
     def on_client_hello(
         self, hello: ClientHello, flight: Flight
-    ) -> server13.WaitSecondClientHello | server13.WaitCertificate | server13.WaitFinished:
+    ) -> (
+        server13.WaitSecondClientHello
+        | server13.WaitCertificate
+        | server13.WaitFinished
+        | server12.WaitCertificate
+        | server12.WaitClientKeyExchange
+    ):
         """Choose the configuration and the version, and answer."""
         config = self.config
         name = server_name(hello)
@@ -99,10 +109,15 @@ class WaitClientHello(State):
             chosen = config.select_config(hello_info(hello))
             config = chosen or config
             named = name is not None
-        choose_version(config, hello)
+        asked = Asked(name, named)
+        if choose_version(config, hello) == ProtocolVersion.TLS1_2:
+            if 0 not in hello.legacy_compression_methods:
+                # RFC 5246 §7.4.1.2: the null method must be among them.
+                raise IllegalParameter("the client insists on compression", reason="INVALID_COMPRESSION_ALGORITHM")
+            return server12.answer(config, hello, flight, asked)
         if hello.legacy_compression_methods != b"\0":
             # RFC 8446 §4.1.2: exactly the null method.
             raise IllegalParameter("the client offers compression", reason="INVALID_COMPRESSION_ALGORITHM")
-        return server13.answer(config, hello, flight, server13.Asked(name, named))
+        return server13.answer(config, hello, flight, asked)
 
     handlers = {ClientHello: on_client_hello}

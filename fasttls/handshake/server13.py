@@ -9,8 +9,9 @@ from fasttls.crypto.groups import GROUPS
 from fasttls.crypto.signatures import CLIENT_CONTEXT, SERVER_CONTEXT
 from fasttls.crypto.suites import SUITES, Suite
 from fasttls.events import HandshakeCompleted, Negotiated
+from fasttls.handshake.alpn import choose_alpn
+from fasttls.handshake.auth import PeerIdentity
 from fasttls.handshake.auth13 import (
-    PeerIdentity,
     check_certificate,
     check_certificate_verify,
     choose_credential,
@@ -20,7 +21,7 @@ from fasttls.handshake.auth13 import (
 from fasttls.handshake.config import Config, Credential, PeerCertificate
 from fasttls.handshake.connected13 import ServerConnected
 from fasttls.handshake.flight import Epoch, Flight
-from fasttls.handshake.hello import server_random
+from fasttls.handshake.hello import Asked, listed, server_random
 from fasttls.handshake.keys13 import ApplicationKeys, HandshakeKeys, handshake_keys
 from fasttls.handshake.state import State
 from fasttls.trust.path import Purpose
@@ -29,9 +30,7 @@ from fasttls.wire.alerts import (
     DecryptError,
     HandshakeFailure,
     IllegalParameter,
-    InternalError,
     MissingExtension,
-    NoApplicationProtocol,
 )
 from fasttls.wire.extensions import Extensions, KeyShareEntry
 from fasttls.wire.iana import (
@@ -54,13 +53,6 @@ from fasttls.wire.messages import (
 )
 
 
-class Asked(NamedTuple):
-    """The host name in the ClientHello, and whether the server's choice was made by it."""
-
-    server_name: str | None
-    by_name: bool
-
-
 class Chosen(NamedTuple):
     """What the server picks from a ClientHello."""
 
@@ -68,11 +60,6 @@ class Chosen(NamedTuple):
     group: int
     share: KeyShareEntry | None
     """None when the group needs a HelloRetryRequest."""
-
-
-def _names(codes: tuple[int, ...], kind: type[CipherSuite | NamedGroup | SignatureScheme], most: int = 12) -> str:
-    listed = ", ".join(name_of(kind, code) for code in codes[:most])
-    return listed + (", …" if len(codes) > most else "") or "none"
 
 
 def _check_offer(hello: ClientHello) -> None:
@@ -97,14 +84,13 @@ def _check_offer(hello: ClientHello) -> None:
 def choose(config: Config, hello: ClientHello) -> Chosen:
     """Choose suite and group. Raises HandshakeFailure when nothing is in common."""
     _check_offer(hello)
-    first, second = (config.suites, hello.cipher_suites)
-    if not config.prefer_server_suites:
-        first, second = second, first
+    ours = tuple(code for code in config.suites if code in SUITES)
+    first, second = (ours, hello.cipher_suites) if config.prefer_server_suites else (hello.cipher_suites, ours)
     code = next((code for code in first if code in second), None)
     if code is None:
         raise HandshakeFailure(
-            f"no cipher suite in common: the client offers {_names(hello.cipher_suites, CipherSuite)}; "
-            f"we have {_names(config.suites, CipherSuite)}",
+            f"no cipher suite in common: the client offers {listed(hello.cipher_suites, CipherSuite)}; "
+            f"we have {listed(ours, CipherSuite)}",
             reason="NO_SHARED_CIPHER",
         )
     suite = SUITES[code]
@@ -117,8 +103,8 @@ def choose(config: Config, hello: ClientHello) -> Chosen:
             return Chosen(suite, group, shares[group])
     if not common:
         raise HandshakeFailure(
-            f"no group in common: the client offers {_names(offered, NamedGroup)}; "
-            f"we have {_names(config.groups, NamedGroup)}",
+            f"no group in common: the client offers {listed(offered, NamedGroup)}; "
+            f"we have {listed(config.groups, NamedGroup)}",
             reason="NO_SUITABLE_GROUPS",
         )
     return Chosen(suite, common[0], None)
@@ -158,24 +144,6 @@ def _send_retry(
     return WaitSecondClientHello(config, hello, chosen, cookie, asked)
 
 
-def _choose_alpn(config: Config, hello: ClientHello) -> bytes | None:
-    """Return the protocol to speak, or None (RFC 7301 §3.2)."""
-    offered: tuple[bytes, ...] = hello.extensions.get(ExtensionType.ALPN, ())
-    if not offered:
-        return None
-    if config.alpn_callback is not None:
-        selected = config.alpn_callback(offered)
-        if selected is not None and selected not in offered:
-            raise InternalError(f"the ALPN callback selects {selected!r}, which was not offered")
-        return selected
-    for protocol in config.alpn:
-        if protocol in offered:
-            return protocol
-    if config.alpn and config.alpn_required:
-        raise NoApplicationProtocol(f"the client offers {offered!r}, we have {config.alpn!r}")
-    return None
-
-
 def _choose_credential(config: Config, hello: ClientHello) -> tuple[Credential, int]:
     accepted: tuple[int, ...] = hello.extensions[ExtensionType.SIGNATURE_ALGORITHMS]
     chosen = choose_credential(config, accepted, hello.extensions.get(ExtensionType.SIGNATURE_ALGORITHMS_CERT))
@@ -185,8 +153,8 @@ def _choose_credential(config: Config, hello: ClientHello) -> tuple[Credential, 
         raise HandshakeFailure("this server has no certificate", reason="NO_CERTIFICATE_SET")
     ours = tuple(scheme for credential in config.credentials for scheme in credential.signer.schemes)
     raise HandshakeFailure(
-        f"no signature scheme in common: the client accepts {_names(accepted, SignatureScheme)}; "
-        f"our certificates can sign with {_names(ours, SignatureScheme)}",
+        f"no signature scheme in common: the client accepts {listed(accepted, SignatureScheme)}; "
+        f"our certificates can sign with {listed(ours, SignatureScheme)}",
         reason="NO_SUITABLE_SIGNATURE_ALGORITHM",
     )
 
@@ -204,7 +172,7 @@ def _send_flight(
     """Send everything from ServerHello to Finished (RFC 8446 §2)."""
     # Whatever may refuse the client comes before the first byte of the answer.
     credential, scheme = _choose_credential(config, hello)
-    alpn = _choose_alpn(config, hello)
+    alpn = choose_alpn(config, hello)
     suite = chosen.suite
     own_share, shared = GROUPS[chosen.group].answer(
         share.key_exchange, config.random if config.deterministic_keys else None

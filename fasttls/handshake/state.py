@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from fasttls.handshake.flight import Flight
 from fasttls.wire.messages import Message
+from fasttls.wire.messages12 import ChangeCipherSpec
 
 Handler = Callable[[Any, Any, Flight], "State"]
 """Takes the state, the message and the flight; returns the next state, or raises an Alert."""
@@ -22,8 +23,8 @@ class State:
 
     __slots__ = ()
 
-    handlers: ClassVar[Mapping[type[Message], Handler]] = {}
-    """The messages that may come next."""
+    handlers: ClassVar[Mapping[type[Message] | type[ChangeCipherSpec], Handler]] = {}
+    """The messages that may come next. ChangeCipherSpec, a record of its own, is one where TLS 1.2 wants it."""
 
     readers: ClassVar[Mapping[int, type[Message]]] = {}
     """The message class that reads each handshake type; made from handlers."""
@@ -34,9 +35,30 @@ class State:
     ignores_change_cipher_spec: ClassVar[bool] = True
     """Whether a ChangeCipherSpec for middleboxes may come and is dropped (RFC 8446 §5)."""
 
+    tolerates_warnings: ClassVar[bool] = False
+    """Whether warning alerts may come and be ignored: before the version is known, and in TLS 1.2."""
+
     connected: ClassVar[bool] = False
     """Whether the handshake is over and application data may come."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.readers = {int(message.handshake_type): message for message in cls.handlers}
+        cls.readers = {int(message.handshake_type): message for message in cls.handlers if issubclass(message, Message)}
+
+
+class ConnectedState(State):
+    """The handshake is over: what a connection may ask of its last state, in every version."""
+
+    __slots__ = ()
+
+    in_transcript = False
+    ignores_change_cipher_spec = False
+    connected = True
+
+    def update_keys(self, flight: Flight, *, request_peer: bool) -> ConnectedState:
+        """Write with new keys, and tell the peer. Raises ValueError in a version that cannot."""
+        raise ValueError("this version of TLS has no KeyUpdate")
+
+    def export(self, label: bytes, size: int, context: bytes | None) -> bytes:
+        """Return keying material for an application. Raises ValueError when there is none."""
+        raise ValueError("this connection has no keying material to export")

@@ -130,20 +130,23 @@ cdef class Transcript:
     cdef ft_hash _before  # _now as it was before the last message
     cdef str _name
     cdef list _waiting
+    cdef list _kept  # every message, when they are kept; else None
 
     def __init__(self):
         self._waiting = []
+        self._kept = None
 
     @property
     def hash_name(self):
         """The chosen hash's name, or None while there is none."""
         return self._name
 
-    def choose(self, str name, bint retried=False):
+    def choose(self, str name, bint retried=False, bint keep=False):
         """Fix the hash. Choosing the same one again does nothing; another one raises ValueError.
 
         When retried, the first message is the ClientHello that a HelloRetryRequest answers, and its
-        hash stands for it.
+        hash stands for it. With keep, the messages themselves are kept until forget(): a TLS 1.2
+        CertificateVerify may need another hash than this one (RFC 5246 section 7.4.8).
         """
         cdef ft_hash_id id = hash_id(name)
         if self._name is not None:
@@ -153,6 +156,8 @@ cdef class Transcript:
         self._name = name
         ft_hash_init(&self._now, id)
         self._before = self._now
+        if keep:
+            self._kept = []
         waiting, self._waiting = self._waiting, []
         for index, message in enumerate(waiting):
             self.add(message)
@@ -164,6 +169,8 @@ cdef class Transcript:
         if self._name is None:
             self._waiting.append(message)
             return
+        if self._kept is not None:
+            self._kept.append(message)
         self._before = self._now
         update_from(&self._now, message)
 
@@ -177,6 +184,20 @@ cdef class Transcript:
         """The digest up to, not including, the last message."""
         self._check()
         return digest_of(self._before)
+
+    def messages(self, bint before=False):
+        """Return the kept messages, one after another; before leaves out the last one.
+
+        Raises ValueError when none are kept.
+        """
+        if self._kept is None:
+            raise ValueError("the messages are not kept")
+        cdef Py_ssize_t count = len(self._kept)
+        return b"".join(self._kept[:count - 1] if before and count else self._kept)
+
+    def forget(self):
+        """Keep no messages any longer; the hash goes on."""
+        self._kept = None
 
     def replace_with_message_hash(self):
         """Put the synthetic message_hash in place of the first ClientHello (RFC 8446 section 4.4.1).
@@ -194,6 +215,7 @@ cdef class Transcript:
         twin._before = self._before
         twin._name = self._name
         twin._waiting = list(self._waiting)
+        twin._kept = None if self._kept is None else list(self._kept)
         return twin
 
     cdef int _check(self) except -1:

@@ -1,13 +1,22 @@
 """Key derivation: HKDF and its TLS 1.3 labels (RFC 8446 section 7.1), and TLS 1.2's PRF."""
 
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uint32_t
+from libc.string cimport memcpy
 
 from fasttls.native._secret cimport Secret, new_secret
 from fasttls.native._sha2 cimport ft_hash_digest_size, ft_hash_id, ft_sha2_select, hash_id
 
 ft_sha2_select()
 
+
+cdef extern from "ft_premaster.h" nogil:
+    enum:
+        FT_PREMASTER
+    void ft_premaster_choose(uint8_t *out, const uint8_t *decrypted, size_t size, const uint8_t *fallback,
+                             uint32_t version)
+
 cdef enum:
+    NONCE = 12  # bytes
     MAX_OUTPUT = 65535  # bytes
 
 
@@ -76,4 +85,46 @@ def prf12(str hash_name, Secret secret not None, bytes label not None, bytes see
     cdef Secret out = new_secret(size)
     ft_prf12(hash_id(hash_name), key, <size_t>secret._size, label, <size_t>len(label), seed,
              <size_t>len(seed), out._data, <size_t>size)
+    return out
+
+
+cdef Secret part_of(Secret block, Py_ssize_t start, Py_ssize_t size, Py_ssize_t room):
+    """size bytes of a key block, with zeros behind up to room."""
+    cdef Secret out = new_secret(room)
+    cdef Py_ssize_t i
+    memcpy(out._data, block._data + start, <size_t>size)
+    for i in range(size, room):
+        out._data[i] = 0
+    return out
+
+
+def key_block12(str hash_name, Secret master_secret not None, bytes client_random not None,
+                bytes server_random not None, Py_ssize_t key_size, Py_ssize_t fixed_iv_size):
+    """TLS 1.2's (client key, server key, client iv, server iv) of an AEAD suite (RFC 5246 section 6.3).
+
+    Sizes are in bytes. An iv is as long as a nonce, with zeros where a record's explicit part goes.
+    """
+    if not 0 < key_size <= 64 or not 0 < fixed_iv_size <= NONCE:
+        raise ValueError("the sizes are those of no AEAD suite")
+    cdef Secret block = prf12(hash_name, master_secret, b"key expansion", server_random + client_random,
+                              2 * (key_size + fixed_iv_size))
+    parts = (
+        part_of(block, 0, key_size, key_size),
+        part_of(block, key_size, key_size, key_size),
+        part_of(block, 2 * key_size, fixed_iv_size, NONCE),
+        part_of(block, 2 * key_size + fixed_iv_size, fixed_iv_size, NONCE),
+    )
+    block.wipe()
+    return parts
+
+
+def choose_premaster(bytes decrypted not None, Secret fallback not None, uint32_t version):
+    """The premaster secret of RSA key transport: decrypted if it is one of version, else fallback.
+
+    The choice is made in constant time (RFC 5246 section 7.4.7.1). fallback has 48 random bytes.
+    """
+    if len(fallback) != FT_PREMASTER:
+        raise ValueError(f"a premaster secret has {FT_PREMASTER} bytes")
+    cdef Secret out = new_secret(FT_PREMASTER)
+    ft_premaster_choose(out._data, decrypted, <size_t>len(decrypted), fallback._lend(), version)
     return out

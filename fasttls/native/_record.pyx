@@ -23,6 +23,7 @@ cdef extern from "ft_record.h" nogil:
         FT_NONCE
         FT_MAX_PLAINTEXT
         FT_MAX_CIPHERTEXT_13
+        FT_MAX_CIPHERTEXT_12
     void ft_record_header(uint8_t *out, uint8_t content_type, uint32_t version, size_t length)
     void ft_record_nonce(uint8_t *out, const uint8_t *iv, uint64_t sequence)
     Py_ssize_t ft_record_content_end(const uint8_t *inner, size_t size)
@@ -30,6 +31,8 @@ cdef extern from "ft_record.h" nogil:
 
 cdef extern from "ft_wire.h" nogil:
     uint32_t ft_load16(const uint8_t *p)
+    void ft_store16(uint8_t *p, uint32_t value)
+    void ft_store64(uint8_t *p, uint64_t value)
 
 
 cdef extern from "ft_memory.h" nogil:
@@ -41,6 +44,8 @@ cdef enum:
     HEARTBEAT = 24
     APPLICATION_DATA = 23
     TAG_13 = 8  # bytes; the shortest tag of any suite
+    EXPLICIT_NONCE = 8  # bytes
+    ADDITIONAL_DATA_12 = 13  # bytes
 
 HEADER_SIZE = FT_RECORD_HEADER
 MAX_PLAINTEXT = FT_MAX_PLAINTEXT
@@ -199,6 +204,7 @@ cdef class PlainOpener:
     """Reads records without protection."""
 
     max_body = FT_MAX_PLAINTEXT
+    hides_type = False
 
     @property
     def sequence(self):
@@ -287,6 +293,7 @@ cdef class Opener13(Numbered):
     """
 
     max_body = FT_MAX_CIPHERTEXT_13
+    hides_type = True  # the header's content type is application_data, always
     cdef object _failure
 
     def __init__(self, aead, Secret iv not None, failure):
@@ -313,3 +320,95 @@ cdef class Opener13(Numbered):
         if end < 0:
             raise UnexpectedMessage("a protected record without a content type")
         return <uint8_t>PyBytes_AS_STRING(inner)[end], inner[:end]
+
+
+cdef bytes additional_data12(uint64_t sequence, uint8_t content_type, Py_ssize_t size):
+    """What an AEAD suite of TLS 1.2 authenticates beside the content (RFC 5246 section 6.2.3.3)."""
+    cdef bytes data = PyBytes_FromStringAndSize(NULL, ADDITIONAL_DATA_12)
+    cdef uint8_t *out = <uint8_t *>PyBytes_AS_STRING(data)
+    ft_store64(out, sequence)
+    out[8] = content_type
+    ft_store16(out + 9, VERSION_12)
+    ft_store16(out + 11, <uint32_t>size)
+    return data
+
+
+@cython.final
+cdef class Sealer12(Numbered):
+    """Protects records as TLS 1.2's AEAD suites do (RFC 5246 section 6.2.3.3).
+
+    explicit says that eight bytes of the nonce are in the record, as AES-GCM and AES-CCM have it
+    (RFC 5288 section 3); they are the sequence number. Without, RFC 7905 section 2.
+    """
+
+    cdef bint _explicit
+    cdef Py_ssize_t _tag_size
+
+    def __init__(self, aead, Secret iv not None, bint explicit, Py_ssize_t tag_size=16):
+        self._explicit = explicit
+        self._tag_size = tag_size
+
+    def seal(self, uint8_t content_type, content, Py_ssize_t padding=0):
+        """Return one record. There is no padding in TLS 1.2's AEAD suites: it must be 0."""
+        cdef Py_buffer view
+        cdef Py_ssize_t size
+        cdef bytes nonce, additional, header, body
+        if padding:
+            raise ValueError("a TLS 1.2 record cannot be padded")
+        PyObject_GetBuffer(content, &view, PyBUF_SIMPLE)
+        size = view.len
+        PyBuffer_Release(&view)
+        if size > FT_MAX_PLAINTEXT:
+            raise ValueError(f"{size} bytes do not fit one record")
+        nonce = self._nonce()
+        additional = additional_data12(self.sequence, content_type, size)
+        header = PyBytes_FromStringAndSize(NULL, FT_RECORD_HEADER)
+        ft_record_header(<uint8_t *>PyBytes_AS_STRING(header), content_type, VERSION_12,
+                         <size_t>(size + self._tag_size + (EXPLICIT_NONCE if self._explicit else 0)))
+        body = self._aead.encrypt(nonce, content, additional)
+        self._advance()
+        if self._explicit:
+            return header + nonce[FT_NONCE - EXPLICIT_NONCE:] + body
+        return header + body
+
+
+@cython.final
+cdef class Opener12(Numbered):
+    """Opens records that TLS 1.2's AEAD suites protect; arguments as for Sealer12 and Opener13."""
+
+    max_body = FT_MAX_CIPHERTEXT_12
+    hides_type = False
+    cdef bint _explicit
+    cdef Py_ssize_t _tag_size
+    cdef object _failure
+
+    def __init__(self, aead, Secret iv not None, bint explicit, Py_ssize_t tag_size, failure):
+        self._explicit = explicit
+        self._tag_size = tag_size
+        self._failure = failure
+
+    def open(self, bytes header not None, bytes body not None):
+        """Return (content type, content).
+
+        Raises BadRecordMac for a record that is not authentic or too short, and RecordOverflow for a
+        plaintext over 2^14 bytes.
+        """
+        cdef Py_ssize_t overhead = self._tag_size + (EXPLICIT_NONCE if self._explicit else 0)
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(body) - overhead
+        cdef uint8_t content_type = <uint8_t>PyBytes_AS_STRING(header)[0]
+        cdef bytes nonce, content
+        if size < 0:
+            raise BadRecordMac(f"a protected record of {PyBytes_GET_SIZE(body)} bytes")
+        if size > FT_MAX_PLAINTEXT:
+            raise RecordOverflow(f"a plaintext of {size} bytes")
+        nonce = self._nonce()
+        if self._explicit:
+            memcpy(PyBytes_AS_STRING(nonce) + FT_NONCE - EXPLICIT_NONCE, PyBytes_AS_STRING(body), EXPLICIT_NONCE)
+            # The explicit part replaces the sequence number, which the iv's zeros left bare.
+            body = body[EXPLICIT_NONCE:]
+        try:
+            content = self._aead.decrypt(nonce, body, additional_data12(self.sequence, content_type, size))
+        except self._failure as exc:
+            raise BadRecordMac(f"record {self.sequence} does not decrypt") from exc
+        self._advance()
+        return content_type, content

@@ -1,0 +1,62 @@
+"""RSA key transport, with the countermeasure against Bleichenbacher's attack (RFC 5246 §7.4.7.1)."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from fasttls.native._kdf import choose_premaster
+from fasttls.native._secret import Secret
+
+_PREMASTER = 48  # bytes
+_PADDING = padding.PKCS1v15()
+
+Decrypt = Callable[[bytes], bytes]
+"""RSA decryption with PKCS#1 v1.5 padding, by a key of any kind; a ValueError says that it failed."""
+
+
+def transport(public: rsa.RSAPublicKey, version: int, random: Callable[[int], bytes]) -> tuple[Secret, bytes]:
+    """Return a client's premaster secret, and how it travels to the holder of the key."""
+    premaster = version.to_bytes(2, "big") + random(_PREMASTER - 2)
+    return Secret(premaster), public.encrypt(premaster, _PADDING)
+
+
+def decrypter(key: rsa.RSAPrivateKey) -> Decrypt:
+    """Return the decryption by one of `cryptography`'s keys."""
+    return lambda ciphertext: key.decrypt(ciphertext, _PADDING)
+
+
+def receive(decrypt: Decrypt, size: int, ciphertext: bytes, version: int, random: Callable[[int], bytes]) -> Secret:
+    """Return the premaster secret that a client sent, or a random one when there is none in ciphertext.
+
+    size is the modulus's, in bytes. Nothing tells the two apart, not the time either: `cryptography`'s OpenSSL
+    rejects padding implicitly, the version and the length are compared in constant time, and what cannot be
+    decrypted at all costs a decryption too. The client finds out when its Finished does not verify.
+    """
+    fallback = Secret(random(_PREMASTER))
+    # A ciphertext of another length is no secret of the client's, but it need not show in the time.
+    usable = ciphertext if len(ciphertext) == size else b"\0" + ciphertext[1:size].rjust(size - 1, b"\1")
+    try:
+        decrypted = decrypt(usable)
+    except ValueError:
+        decrypted = _decrypt_nothing(decrypt, size)
+    if usable is not ciphertext:
+        decrypted = b""
+    premaster = choose_premaster(decrypted, fallback, version)
+    fallback.wipe()
+    return premaster
+
+
+def _decrypt_nothing(decrypt: Decrypt, size: int) -> bytes:
+    """Spend what a decryption costs."""
+    with contextlib.suppress(ValueError):
+        decrypt(b"\0" * (size - 1) + b"\2")
+    return b""
+
+
+def modulus_size(public: Any) -> int:
+    """Return the size of an RSA key's modulus, in bytes."""
+    return (int(public.key_size) + 7) // 8

@@ -1,0 +1,79 @@
+"""Who the peer is, verified by either side in every version (RFC 5280, RFC 8446 §4.4.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from cryptography.x509.oid import ExtensionOID
+
+from fasttls.crypto.signatures import PublicKey
+from fasttls.handshake.config import Config, Credential, PeerCertificate
+from fasttls.trust.certificate import CERTIFICATES, Certificate
+from fasttls.trust.path import Policy, Purpose, verify_chain
+from fasttls.trust.verdicts import CertificateRejected, VerifyCode
+from fasttls.wire.alerts import BadCertificate, InternalError, UnsupportedCertificate
+from fasttls.wire.iana import SignatureScheme, name_of
+
+
+class KeyUse(Enum):
+    """What the handshake needs the peer's key for: a bit of the certificate's key usage."""
+
+    SIGN = "digital_signature"
+    DECRYPT = "key_encipherment"
+
+
+@dataclass(frozen=True, slots=True)
+class PeerIdentity:
+    """A peer's certificates, its key, and the path that was validated, if one had to be."""
+
+    chain: tuple[bytes, ...]
+    public_key: PublicKey
+    path: tuple[Certificate, ...]
+
+
+def sign(credential: Credential, scheme: int, content: bytes) -> bytes:
+    """Return a signature by this side's key. Raises InternalError when the key does not sign."""
+    try:
+        return credential.signer.sign(scheme, content)
+    except Exception as exc:  # whatever an HSM or a callback may raise is a fault of this side
+        raise InternalError(f"the private key did not sign with {name_of(SignatureScheme, scheme)}: {exc}") from exc
+
+
+def identify_peer(
+    config: Config, chain: tuple[bytes, ...], purpose: Purpose, host: str | None, use: KeyUse = KeyUse.SIGN
+) -> PeerIdentity:
+    """Parse and, as the configuration asks, verify the certificates that the peer sent, at least one.
+
+    Raises CertificateRejected or another certificate alert.
+    """
+    path: tuple[Certificate, ...] = ()
+    refusal: CertificateRejected | BadCertificate | None = None
+    if config.peer_certificate in (PeerCertificate.OPTIONAL, PeerCertificate.REQUIRED):
+        policy = Policy(purpose, config.now(), host if config.check_host else None, config.partial_chain, config.strict)
+        try:
+            path = verify_chain(chain, config.trust, policy)
+        except (CertificateRejected, BadCertificate) as refused:
+            refusal = refused
+    if config.verify_callback is not None:
+        config.verify_callback(chain, path or None, refusal)
+    if refusal is not None:
+        raise refusal
+    return PeerIdentity(chain, _public_key(chain[0], use), path)
+
+
+def _public_key(der: bytes, use: KeyUse) -> PublicKey:
+    """Return the key of the peer's own certificate, which must be allowed to do what it is needed for."""
+    try:
+        leaf = CERTIFICATES.parse(der)
+        usage = leaf.extension(ExtensionOID.KEY_USAGE)
+    except ValueError as exc:
+        raise BadCertificate(f"the peer's certificate is malformed: {exc}") from exc
+    # RFC 8446 §4.4.2.2, RFC 5246 §7.4.2: when there is a key usage, it must have the bit.
+    if usage is not None and not getattr(usage, use.value):
+        rejected = CertificateRejected(VerifyCode.INVALID_PURPOSE, 0, f"the key usage lacks {use.value}")
+        raise UnsupportedCertificate(str(rejected)) from rejected
+    try:
+        return leaf.public_key
+    except ValueError as exc:
+        raise UnsupportedCertificate(f"the peer's public key is of no use: {exc}") from exc

@@ -1,0 +1,86 @@
+"""Signatures and certificates of TLS 1.2, given and checked by either side (RFC 5246 §7.4.2, §7.4.3, §7.4.8)."""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+
+from fasttls.crypto.signatures import SCHEMES12, PublicKey, verify_with
+from fasttls.crypto.suites12 import KeyExchange
+from fasttls.handshake.auth import PeerIdentity, sign
+from fasttls.handshake.config import Config, Credential
+from fasttls.handshake.flight import Flight
+from fasttls.wire.alerts import IllegalParameter
+from fasttls.wire.iana import ClientCertificateType, SignatureScheme
+from fasttls.wire.messages import CertificateVerify
+
+_RSA_SCHEMES = frozenset(code for code in SignatureScheme if code.name.startswith("RSA"))
+
+
+def schemes_of(credential: Credential) -> tuple[int, ...]:
+    """Return the schemes that a credential's key can sign with in TLS 1.2."""
+    signer = credential.signer
+    return tuple(getattr(signer, "schemes12", signer.schemes))
+
+
+def is_rsa(scheme: int) -> bool:
+    """Whether a scheme is one of RSA."""
+    return scheme in _RSA_SCHEMES
+
+
+def choose_scheme(
+    config: Config, credential: Credential, accepted: tuple[int, ...], *, rsa_key: bool | None = None
+) -> int | None:
+    """Return the first scheme of the peer's that the credential has, or None.
+
+    rsa_key says whether it must be one of RSA, or of another kind; None for either.
+    """
+    own = schemes_of(credential)
+    for scheme in accepted:
+        if scheme in own and scheme in config.signing_algorithms and rsa_key in (None, is_rsa(scheme)):
+            return scheme
+    return None
+
+
+def choose_client_credential(config: Config, accepted: tuple[int, ...], types: bytes) -> tuple[Credential, int] | None:
+    """Return the credential and scheme to answer a CertificateRequest with, or None (RFC 5246 §7.4.6)."""
+    fallback: tuple[Credential, int] | None = None
+    for credential in config.credentials:
+        for rsa_key, kind in ((True, ClientCertificateType.RSA_SIGN), (False, ClientCertificateType.ECDSA_SIGN)):
+            scheme = choose_scheme(config, credential, accepted, rsa_key=rsa_key) if kind in types else None
+            if scheme is not None:
+                if credential.chain_algorithms <= set(accepted):
+                    return credential, scheme
+                fallback = fallback or (credential, scheme)
+    return fallback
+
+
+def check_key(key_exchange: KeyExchange, public: PublicKey) -> None:
+    """Check that the server's key is of the kind that the suite names. Raises IllegalParameter."""
+    key = public.key
+    if key_exchange is KeyExchange.ECDHE_ECDSA:
+        # RFC 8422 §5.10: EdDSA keys go with the ECDSA suites.
+        fits = isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey)
+    else:
+        fits = isinstance(key, rsa.RSAPublicKey) and not (key_exchange is KeyExchange.RSA and public.pss_only)
+    if not fits:
+        raise IllegalParameter(
+            f"the server selects {key_exchange.value} and has a {type(key).__name__}", reason="WRONG_CERTIFICATE_TYPE"
+        )
+
+
+def verify(config: Config, public: PublicKey, scheme: int, signature: bytes, content: bytes) -> None:
+    """Check a signature of the peer's. Raises IllegalParameter or DecryptError."""
+    verify_with(scheme, config.signature_algorithms, public, signature, content, SCHEMES12)
+
+
+def send_certificate_verify(flight: Flight, credential: Credential, scheme: int) -> None:
+    """Sign every message so far and send CertificateVerify (RFC 5246 §7.4.8)."""
+    flight.send(CertificateVerify(scheme, sign(credential, scheme, flight.transcript.messages())))
+
+
+def check_certificate_verify(
+    config: Config, identity: PeerIdentity, message: CertificateVerify, flight: Flight
+) -> None:
+    """Check that the client has the key of its certificate. Raises IllegalParameter or DecryptError."""
+    content = flight.transcript.messages(before=True)
+    verify(config, identity.public_key, message.algorithm, message.signature, content)

@@ -1,0 +1,324 @@
+"""The client of TLS 1.2, from ServerHello to Finished (RFC 5246 §7.3, figure 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from fasttls.crypto.key_schedule12 import MasterSecret, RecordKeys, master_secret
+from fasttls.crypto.suites12 import SUITES12, Suite12
+from fasttls.events import HandshakeCompleted, Negotiated
+from fasttls.handshake.auth import KeyUse, PeerIdentity, identify_peer
+from fasttls.handshake.auth12 import check_key, choose_client_credential, send_certificate_verify, verify
+from fasttls.handshake.config import Config
+from fasttls.handshake.connected12 import ClientConnected
+from fasttls.handshake.exchange12 import Agreed, ServerParams, agree, read_server_params
+from fasttls.handshake.flight import Flight
+from fasttls.handshake.hello import UNCOMPRESSED
+from fasttls.handshake.state import State
+from fasttls.trust.path import Purpose
+from fasttls.wire.alerts import DecodeError, DecryptError, HandshakeFailure, IllegalParameter
+from fasttls.wire.iana import ExtensionType, ProtocolVersion
+from fasttls.wire.messages import ClientHello, Finished, ServerHello
+from fasttls.wire.messages12 import (
+    Certificate,
+    CertificateRequest,
+    CertificateStatus,
+    ChangeCipherSpec,
+    ServerHelloDone,
+    ServerKeyExchange,
+)
+
+
+class _State(State):
+    """What every state of the client of TLS 1.2 has in common."""
+
+    __slots__ = ()
+
+    ignores_change_cipher_spec = False
+    tolerates_warnings = True
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the hellos of both sides settled."""
+
+    config: Config
+    host: str | None
+    hello: ClientHello
+    answer: ServerHello
+    suite: Suite12
+
+    @property
+    def extended(self) -> bool:
+        """Whether the master secret is bound to the handshake (RFC 7627)."""
+        return ExtensionType.EXTENDED_MASTER_SECRET in self.answer.extensions
+
+
+def begin(config: Config, host: str | None, hello: ClientHello, answer: ServerHello, flight: Flight) -> WaitCertificate:
+    """Check what a ServerHello of TLS 1.2 says (RFC 5246 §7.4.1.3)."""
+    if hello.legacy_session_id and answer.legacy_session_id_echo == hello.legacy_session_id:
+        # There is no session of that name: it was made for middleboxes (RFC 8446 Appendix D.4).
+        raise IllegalParameter("the server resumes a session that does not exist", reason="INVALID_SESSION_ID")
+    extensions = answer.extensions
+    _check_safety(config, answer)
+    if UNCOMPRESSED not in extensions.get(ExtensionType.EC_POINT_FORMATS, (UNCOMPRESSED,)):
+        raise IllegalParameter("the server does not take uncompressed points")  # RFC 8422 §5.1.2
+    alpn: bytes | None = extensions.get(ExtensionType.ALPN)
+    if alpn is not None and alpn not in config.alpn:
+        # RFC 7301 §3.2: one of those that the client offered.
+        raise IllegalParameter(f"the server selects the protocol {alpn!r}, which was not offered")
+    suite = SUITES12[answer.cipher_suite]
+    flight.transcript.choose(suite.hash_name, keep=True)
+    return WaitCertificate(Session(config, host, hello, answer, suite))
+
+
+def _check_safety(config: Config, answer: ServerHello) -> None:
+    """Refuse a server that may be open to attacks known since 2009 and 2014, unless that is allowed."""
+    extensions = answer.extensions
+    renegotiated: bytes | None = extensions.get(ExtensionType.RENEGOTIATION_INFO)
+    if renegotiated:
+        # RFC 5746 §3.4: empty in a first handshake.
+        raise HandshakeFailure("renegotiation_info is not empty", reason="RENEGOTIATION_MISMATCH")
+    if renegotiated is None and config.require_secure_renegotiation:
+        raise HandshakeFailure(
+            "the server does not have renegotiation_info (RFC 5746): an attacker could put data before the "
+            "client's; OP_LEGACY_SERVER_CONNECT allows it",
+            reason="UNSAFE_LEGACY_RENEGOTIATION_DISABLED",
+        )
+    if ExtensionType.EXTENDED_MASTER_SECRET not in extensions and config.require_extended_master_secret:
+        raise HandshakeFailure(
+            "the server does not have extended_master_secret (RFC 7627); OP_LEGACY_SERVER_CONNECT allows it",
+            reason="EXTENDED_MASTER_SECRET_MISSING",
+        )
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitCertificate(_State):
+    """ServerHello came; every key exchange that is spoken goes on with the server's Certificate."""
+
+    session: Session
+
+    def on_certificate(
+        self, message: Certificate, flight: Flight
+    ) -> WaitStatusOrServerKeyExchange | WaitStatusOrServerHelloDone | WaitServerKeyExchange | WaitCertificateRequest:
+        """Verify the server's chain (RFC 5246 §7.4.2)."""
+        session = self.session
+        if not message.certificate_list:
+            raise DecodeError("the server sent no certificate", reason="PEER_DID_NOT_RETURN_A_CERTIFICATE")
+        key_exchange = session.suite.key_exchange
+        use = KeyUse.SIGN if key_exchange.is_ephemeral else KeyUse.DECRYPT
+        identity = identify_peer(session.config, message.certificate_list, Purpose.SERVER_AUTH, session.host, use)
+        check_key(key_exchange, identity.public_key)
+        stapled = ExtensionType.STATUS_REQUEST in session.answer.extensions
+        server = Server(session, identity)
+        if key_exchange.is_ephemeral:
+            return WaitStatusOrServerKeyExchange(server) if stapled else WaitServerKeyExchange(server)
+        return WaitStatusOrServerHelloDone(server) if stapled else WaitCertificateRequest(server, None, None)
+
+    handlers = {Certificate: on_certificate}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Who the server is, and what it stapled."""
+
+    session: Session
+    identity: PeerIdentity
+    ocsp_response: bytes | None = None
+
+    def with_status(self, status: CertificateStatus) -> Server:
+        """Return the same with the stapled response."""
+        return Server(self.session, self.identity, status.response)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitServerKeyExchange(_State):
+    """The key exchange is ephemeral: the server's half is next (RFC 5246 §7.4.3)."""
+
+    server: Server
+
+    def on_server_key_exchange(self, message: ServerKeyExchange, flight: Flight) -> WaitCertificateRequest:
+        """Check the signature over both randoms and the parameters."""
+        session = self.server.session
+        params, signed = read_server_params(session.suite, message.body)
+        content = session.hello.random + session.answer.random + signed.params
+        verify(session.config, self.server.identity.public_key, signed.algorithm, signed.signature, content)
+        return WaitCertificateRequest(self.server, params, signed.algorithm)
+
+    handlers = {ServerKeyExchange: on_server_key_exchange}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitCertificateRequest(_State):
+    """CertificateRequest may come, or ServerHelloDone at once."""
+
+    server: Server
+    params: ServerParams | None
+    peer_signature_algorithm: int | None
+
+    def on_certificate_request(self, message: CertificateRequest, flight: Flight) -> WaitServerHelloDone:
+        """Remember that the server wants a certificate too (RFC 5246 §7.4.4)."""
+        return WaitServerHelloDone(self.server, self.params, self.peer_signature_algorithm, message)
+
+    def on_server_hello_done(self, message: ServerHelloDone, flight: Flight) -> WaitChangeCipherSpec:
+        """Send the client's flight."""
+        return _send_flight(self.server, self.params, self.peer_signature_algorithm, None, flight)
+
+    handlers = {CertificateRequest: on_certificate_request, ServerHelloDone: on_server_hello_done}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitServerHelloDone(_State):
+    """The server asked for a certificate; ServerHelloDone is next."""
+
+    server: Server
+    params: ServerParams | None
+    peer_signature_algorithm: int | None
+    request: CertificateRequest
+
+    def on_server_hello_done(self, message: ServerHelloDone, flight: Flight) -> WaitChangeCipherSpec:
+        """Send the client's flight."""
+        return _send_flight(self.server, self.params, self.peer_signature_algorithm, self.request, flight)
+
+    handlers = {ServerHelloDone: on_server_hello_done}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitStatusOrServerKeyExchange(_State):
+    """The server said that it may staple: CertificateStatus, or none (RFC 6066 §8)."""
+
+    server: Server
+
+    def on_certificate_status(self, message: CertificateStatus, flight: Flight) -> WaitServerKeyExchange:
+        """Keep the response."""
+        return WaitServerKeyExchange(self.server.with_status(message))
+
+    def on_server_key_exchange(self, message: ServerKeyExchange, flight: Flight) -> WaitCertificateRequest:
+        """Go on without."""
+        return WaitServerKeyExchange(self.server).on_server_key_exchange(message, flight)
+
+    handlers = {CertificateStatus: on_certificate_status, ServerKeyExchange: on_server_key_exchange}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitStatusOrServerHelloDone(_State):
+    """The same for RSA key transport, which has no ServerKeyExchange."""
+
+    server: Server
+
+    def on_certificate_status(self, message: CertificateStatus, flight: Flight) -> WaitCertificateRequest:
+        """Keep the response."""
+        return WaitCertificateRequest(self.server.with_status(message), None, None)
+
+    def on_certificate_request(self, message: CertificateRequest, flight: Flight) -> WaitServerHelloDone:
+        """Go on without."""
+        return WaitServerHelloDone(self.server, None, None, message)
+
+    def on_server_hello_done(self, message: ServerHelloDone, flight: Flight) -> WaitChangeCipherSpec:
+        """Go on without."""
+        return _send_flight(self.server, None, None, None, flight)
+
+    handlers = {
+        CertificateStatus: on_certificate_status,
+        CertificateRequest: on_certificate_request,
+        ServerHelloDone: on_server_hello_done,
+    }
+
+
+def _send_flight(
+    server: Server,
+    params: ServerParams | None,
+    peer_signature_algorithm: int | None,
+    request: CertificateRequest | None,
+    flight: Flight,
+) -> WaitChangeCipherSpec:
+    """Send everything from Certificate to Finished (RFC 5246 §7.3)."""
+    session = server.session
+    config, suite = session.config, session.suite
+    agreed: Agreed = agree(config, suite, params, server.identity)
+    chosen = None
+    if request is not None:
+        accepted = request.supported_signature_algorithms
+        chosen = choose_client_credential(config, accepted, request.certificate_types)
+        flight.send(Certificate(() if chosen is None else chosen[0].chain))
+    flight.send(agreed.message)
+    master = master_secret(
+        suite,
+        agreed.premaster,
+        session.hello.random,
+        session.answer.random,
+        flight.transcript.digest() if session.extended else None,
+    )
+    flight.log_secret("CLIENT_RANDOM", session.hello.random, master.secret)
+    if chosen is not None:
+        send_certificate_verify(flight, *chosen)
+    flight.transcript.forget()
+    write_keys, read_keys = master.keys()
+    flight.send_change_cipher_spec()
+    flight.write_with12(write_keys)
+    verify_data = master.finished(flight.transcript.digest(), of_client=True)
+    flight.send(Finished(verify_data))
+    negotiated = Negotiated(
+        version=ProtocolVersion.TLS1_2,
+        suite=suite.code,
+        group=agreed.group,
+        retried=False,
+        server_name=session.host,
+        alpn=session.answer.extensions.get(ExtensionType.ALPN),
+        client_random=session.hello.random,
+        server_random=session.answer.random,
+        legacy_session_id=session.hello.legacy_session_id,
+        client_suites=session.hello.cipher_suites,
+        peer_chain=server.identity.chain,
+        verified_path=server.identity.path,
+        peer_signature_algorithm=peer_signature_algorithm,
+        own_signature_algorithm=None if chosen is None else chosen[1],
+        client_certificate_requested=request is not None,
+        peer_authorities=() if request is None else request.certificate_authorities,
+        extended_master_secret=session.extended,
+        tls_unique=verify_data if session.extended else None,
+        ocsp_response=server.ocsp_response,
+    )
+    return WaitChangeCipherSpec(master, read_keys, negotiated)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitChangeCipherSpec(_State):
+    """The client's flight is out: the server changes keys next (RFC 5246 §7.1)."""
+
+    master: MasterSecret
+    read_keys: RecordKeys
+    negotiated: Negotiated
+
+    def on_change_cipher_spec(self, message: ChangeCipherSpec, flight: Flight) -> WaitFinished:
+        """Read with the new keys."""
+        flight.read_with12(self.read_keys)
+        return WaitFinished(self.master, self.negotiated)
+
+    handlers = {ChangeCipherSpec: on_change_cipher_spec}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitFinished(_State):
+    """The server's Finished, the first message under the new keys (RFC 5246 §7.4.9)."""
+
+    master: MasterSecret
+    negotiated: Negotiated
+
+    def on_finished(self, finished: Finished, flight: Flight) -> ClientConnected:
+        """Check that nobody altered the handshake; the connection is made."""
+        if not self.master.finished_matches(finished.verify_data, flight.transcript.before, of_client=False):
+            raise DecryptError("the server's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
+        flight.emit(HandshakeCompleted(self.negotiated))
+        return ClientConnected(self.master)
+
+    handlers = {Finished: on_finished}

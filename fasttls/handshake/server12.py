@@ -1,0 +1,353 @@
+"""The server of TLS 1.2, from ClientHello to Finished (RFC 5246 §7.3, figure 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple, final
+
+from fasttls.crypto.key_schedule12 import MasterSecret, RecordKeys, master_secret
+from fasttls.crypto.suites12 import SUITES12, KeyExchange, Suite12
+from fasttls.events import HandshakeCompleted, Negotiated
+from fasttls.handshake.alpn import choose_alpn
+from fasttls.handshake.auth import PeerIdentity, identify_peer, sign
+from fasttls.handshake.auth12 import check_certificate_verify, choose_scheme
+from fasttls.handshake.config import Config, Credential, PeerCertificate
+from fasttls.handshake.connected12 import ServerConnected
+from fasttls.handshake.exchange12 import ServerExchange, server_exchange
+from fasttls.handshake.flight import Flight
+from fasttls.handshake.hello import UNCOMPRESSED, Asked, listed, server_random
+from fasttls.handshake.state import State
+from fasttls.trust.certificate import CERTIFICATES
+from fasttls.trust.path import Purpose
+from fasttls.wire.alerts import DecryptError, HandshakeFailure, IllegalParameter
+from fasttls.wire.extensions import Extensions
+from fasttls.wire.iana import (
+    CipherSuite,
+    ClientCertificateType,
+    ExtensionType,
+    NamedGroup,
+    ProtocolVersion,
+    SignatureScheme,
+)
+from fasttls.wire.messages import CertificateVerify, ClientHello, Finished, ServerHello
+from fasttls.wire.messages12 import (
+    Certificate,
+    CertificateRequest,
+    ChangeCipherSpec,
+    ClientKeyExchange,
+    ServerHelloDone,
+    ServerKeyExchange,
+    SignedParams,
+)
+
+
+class _State(State):
+    """What every state of the server of TLS 1.2 has in common."""
+
+    __slots__ = ()
+
+    ignores_change_cipher_spec = False
+    tolerates_warnings = True
+
+
+class Chosen(NamedTuple):
+    """What the server picks from a ClientHello."""
+
+    suite: Suite12
+    credential: Credential
+    scheme: int | None
+    """None for RSA key transport, where nothing is signed."""
+
+    group: int | None
+
+
+def _check_hello(config: Config, hello: ClientHello) -> None:
+    """Refuse what cannot be safe (RFC 5746, RFC 7627, RFC 8422 §5.1.2)."""
+    extensions = hello.extensions
+    if extensions.get(ExtensionType.RENEGOTIATION_INFO):
+        # RFC 5746 §3.6: empty in a first handshake.
+        raise HandshakeFailure("renegotiation_info is not empty", reason="RENEGOTIATION_MISMATCH")
+    if ExtensionType.EXTENDED_MASTER_SECRET not in extensions and config.require_extended_master_secret:
+        raise HandshakeFailure(
+            "the client does not have extended_master_secret (RFC 7627); OP_LEGACY_SERVER_CONNECT allows it",
+            reason="EXTENDED_MASTER_SECRET_MISSING",
+        )
+    if UNCOMPRESSED not in extensions.get(ExtensionType.EC_POINT_FORMATS, (UNCOMPRESSED,)):
+        raise IllegalParameter("the client does not take uncompressed points")
+
+
+def _group(config: Config, suite: Suite12, hello: ClientHello) -> int | None:
+    """Return the group for an ephemeral suite, or None when there is none in common."""
+    offered: tuple[int, ...] | None = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS)
+    if suite.key_exchange.uses_curves:
+        # RFC 8422 §5.1: without the extension the choice is the server's.
+        return next((group for group in config.ecdhe_groups if offered is None or group in offered), None)
+    named = [group for group in offered or () if 0x0100 <= group <= 0x01FF]
+    if not named:
+        return config.dhe_groups[0]
+    # RFC 7919 §4: a client that names groups of this kind gets one of them, or another key exchange.
+    return next((group for group in config.dhe_groups if group in named), None)
+
+
+def _credential(config: Config, suite: Suite12, accepted: tuple[int, ...]) -> tuple[Credential, int | None] | None:
+    """Return a credential for the suite, and the scheme to sign with; one whose chain is accepted goes first."""
+    fallback: tuple[Credential, int | None] | None = None
+    for credential in config.credentials:
+        scheme: int | None = None
+        if suite.key_exchange is KeyExchange.RSA:
+            if getattr(credential.signer, "decrypt", None) is None:
+                continue
+        else:
+            wants_rsa = suite.key_exchange is not KeyExchange.ECDHE_ECDSA
+            scheme = choose_scheme(config, credential, accepted, rsa_key=wants_rsa)
+            if scheme is None:
+                continue
+        if credential.chain_algorithms <= set(accepted):
+            return credential, scheme
+        fallback = fallback or (credential, scheme)
+    return fallback
+
+
+def choose(config: Config, hello: ClientHello) -> Chosen:
+    """Choose suite, credential and group. Raises HandshakeFailure when nothing is in common."""
+    _check_hello(config, hello)
+    ours = tuple(code for code in config.suites if code in SUITES12)
+    first, second = (ours, hello.cipher_suites) if config.prefer_server_suites else (hello.cipher_suites, ours)
+    common = [SUITES12[code] for code in first if code in second]
+    # RFC 5246 §7.4.1.4.1: without the extension it is SHA-1, which nobody should sign with.
+    accepted: tuple[int, ...] = hello.extensions.get(ExtensionType.SIGNATURE_ALGORITHMS, ())
+    lacks_group = False
+    for suite in common:
+        found = _credential(config, suite, accepted)
+        if found is None:
+            continue
+        group = _group(config, suite, hello) if suite.key_exchange.is_ephemeral else None
+        if group is None and suite.key_exchange.is_ephemeral:
+            lacks_group = True
+            continue
+        return Chosen(suite, found[0], found[1], group)
+    raise _nothing_in_common(config, hello, common, accepted, lacks_group=lacks_group)
+
+
+def _nothing_in_common(
+    config: Config, hello: ClientHello, common: list[Suite12], accepted: tuple[int, ...], *, lacks_group: bool
+) -> HandshakeFailure:
+    """Return the failure that names what is missing."""
+    offered = hello.cipher_suites
+    if not common:
+        names = [code.name for code in CipherSuite if code in offered and not code.name.endswith("SCSV")]
+        old = names and all("_CBC_" in name or "_RC4_" in name for name in names)
+        why = "; CBC and RC4 suites are not spoken here" if old else ""
+        return HandshakeFailure(
+            f"no cipher suite in common: the client offers {listed(offered, CipherSuite)}{why}; "
+            f"we have {listed(tuple(code for code in config.suites if code in SUITES12), CipherSuite)}",
+            reason="NO_SHARED_CIPHER",
+        )
+    if not config.credentials:
+        return HandshakeFailure("this server has no certificate", reason="NO_CERTIFICATE_SET")
+    if lacks_group:
+        groups: tuple[int, ...] = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS, ())
+        return HandshakeFailure(
+            f"no group in common: the client offers {listed(groups, NamedGroup)}; "
+            f"we have {listed(config.groups, NamedGroup)}",
+            reason="NO_SUITABLE_GROUPS",
+        )
+    return HandshakeFailure(
+        f"no certificate of ours goes with the suites in common, {listed(tuple(s.code for s in common), CipherSuite)}, "
+        f"and what the client verifies: {listed(accepted, SignatureScheme)}",
+        reason="NO_SUITABLE_SIGNATURE_ALGORITHM",
+    )
+
+
+def answer(config: Config, hello: ClientHello, flight: Flight, asked: Asked) -> WaitCertificate | WaitClientKeyExchange:
+    """Send everything from ServerHello to ServerHelloDone (RFC 5246 §7.3)."""
+    # Whatever may refuse the client comes before the first byte of the answer.
+    chosen = choose(config, hello)
+    alpn = choose_alpn(config, hello)
+    suite, credential = chosen.suite, chosen.credential
+    exchange = server_exchange(
+        config,
+        suite.key_exchange,
+        chosen.group,
+        getattr(credential.signer, "decrypt", None),
+        CERTIFICATES.parse(credential.chain[0]).public_key.key,
+    )
+    flight.transcript.choose(suite.hash_name, keep=config.peer_certificate is not PeerCertificate.UNCHECKED)
+    random = server_random(config, ProtocolVersion.TLS1_2)
+    flight.send(ServerHello(random, b"", suite.code, _extensions(hello, suite, asked, alpn)))
+    flight.send(Certificate(credential.chain))
+    if exchange.params is not None:
+        assert chosen.scheme is not None
+        params = exchange.params
+        signature = sign(credential, chosen.scheme, hello.random + random + params)
+        flight.send(ServerKeyExchange(SignedParams(params, chosen.scheme, signature).encode()))
+    negotiated = Negotiated(
+        version=ProtocolVersion.TLS1_2,
+        suite=suite.code,
+        group=chosen.group,
+        retried=False,
+        server_name=asked.server_name,
+        alpn=alpn,
+        client_random=hello.random,
+        server_random=random,
+        legacy_session_id=hello.legacy_session_id,
+        client_suites=hello.cipher_suites,
+        own_signature_algorithm=chosen.scheme,
+        client_certificate_requested=config.peer_certificate is not PeerCertificate.UNCHECKED,
+        extended_master_secret=ExtensionType.EXTENDED_MASTER_SECRET in hello.extensions,
+    )
+    session = Session(config, suite, exchange, negotiated)
+    if config.peer_certificate is PeerCertificate.UNCHECKED:
+        flight.send(ServerHelloDone())
+        return WaitClientKeyExchange(session, None)
+    types = bytes([ClientCertificateType.ECDSA_SIGN, ClientCertificateType.RSA_SIGN])
+    flight.send(CertificateRequest(types, config.signature_algorithms, config.certificate_authorities))
+    flight.send(ServerHelloDone())
+    return WaitCertificate(session)
+
+
+def _extensions(hello: ClientHello, suite: Suite12, asked: Asked, alpn: bytes | None) -> Extensions:
+    """Return what ServerHello says beside the choice; only what the client asked about."""
+    offered = hello.extensions
+    extensions: Extensions = {}
+    if (
+        ExtensionType.RENEGOTIATION_INFO in offered
+        or CipherSuite.TLS_EMPTY_RENEGOTIATION_INFO_SCSV in hello.cipher_suites
+    ):
+        extensions[ExtensionType.RENEGOTIATION_INFO] = b""
+    if ExtensionType.EXTENDED_MASTER_SECRET in offered:
+        extensions[ExtensionType.EXTENDED_MASTER_SECRET] = None
+    if ExtensionType.EC_POINT_FORMATS in offered and suite.key_exchange.uses_curves:
+        extensions[ExtensionType.EC_POINT_FORMATS] = (UNCOMPRESSED,)
+    if asked.by_name:
+        extensions[ExtensionType.SERVER_NAME] = None
+    if alpn is not None:
+        extensions[ExtensionType.ALPN] = alpn
+    return extensions
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the hellos of both sides settled, and the server's half of the key exchange."""
+
+    config: Config
+    suite: Suite12
+    exchange: ServerExchange
+    negotiated: Negotiated
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitCertificate(_State):
+    """The client was asked for a certificate."""
+
+    session: Session
+
+    def on_certificate(self, message: Certificate, flight: Flight) -> WaitClientKeyExchange:
+        """Verify the client's chain, or go on without when there is none and none is needed."""
+        config = self.session.config
+        if not message.certificate_list:
+            if config.peer_certificate is not PeerCertificate.OPTIONAL:
+                # RFC 5246 §7.4.6.
+                raise HandshakeFailure("the client sent no certificate", reason="PEER_DID_NOT_RETURN_A_CERTIFICATE")
+            return WaitClientKeyExchange(self.session, None)
+        identity = identify_peer(config, message.certificate_list, Purpose.CLIENT_AUTH, None)
+        return WaitClientKeyExchange(self.session, identity)
+
+    handlers = {Certificate: on_certificate}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitClientKeyExchange(_State):
+    """The client's half of the key exchange is next (RFC 5246 §7.4.7)."""
+
+    session: Session
+    identity: PeerIdentity | None
+
+    def on_client_key_exchange(
+        self, message: ClientKeyExchange, flight: Flight
+    ) -> WaitCertificateVerify | WaitChangeCipherSpec:
+        """Derive the master secret."""
+        session = self.session
+        negotiated = session.negotiated
+        master = master_secret(
+            session.suite,
+            session.exchange.finish(message),
+            negotiated.client_random,
+            negotiated.server_random,
+            flight.transcript.digest() if negotiated.extended_master_secret else None,
+        )
+        flight.log_secret("CLIENT_RANDOM", negotiated.client_random, master.secret)
+        if self.identity is not None:
+            return WaitCertificateVerify(session.config, master, negotiated, self.identity)
+        flight.transcript.forget()
+        return WaitChangeCipherSpec(master, negotiated)
+
+    handlers = {ClientKeyExchange: on_client_key_exchange}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitCertificateVerify(_State):
+    """The client sent a certificate, and shows next that it has the key (RFC 5246 §7.4.8)."""
+
+    config: Config
+    master: MasterSecret
+    negotiated: Negotiated
+    identity: PeerIdentity
+
+    def on_certificate_verify(self, message: CertificateVerify, flight: Flight) -> WaitChangeCipherSpec:
+        """Check the signature over every message before this one."""
+        check_certificate_verify(self.config, self.identity, message, flight)
+        flight.transcript.forget()
+        negotiated = replace(
+            self.negotiated,
+            peer_chain=self.identity.chain,
+            verified_path=self.identity.path,
+            peer_signature_algorithm=message.algorithm,
+        )
+        return WaitChangeCipherSpec(self.master, negotiated)
+
+    handlers = {CertificateVerify: on_certificate_verify}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitChangeCipherSpec(_State):
+    """The client changes keys next (RFC 5246 §7.1)."""
+
+    master: MasterSecret
+    negotiated: Negotiated
+
+    def on_change_cipher_spec(self, message: ChangeCipherSpec, flight: Flight) -> WaitFinished:
+        """Read with the new keys."""
+        read_keys, write_keys = self.master.keys()
+        flight.read_with12(read_keys)
+        return WaitFinished(self.master, write_keys, self.negotiated)
+
+    handlers = {ChangeCipherSpec: on_change_cipher_spec}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitFinished(_State):
+    """The client's Finished, the first message under the new keys (RFC 5246 §7.4.9)."""
+
+    master: MasterSecret
+    write_keys: RecordKeys
+    negotiated: Negotiated
+
+    def on_finished(self, finished: Finished, flight: Flight) -> ServerConnected:
+        """Check that nobody altered the handshake, and finish it."""
+        transcript = flight.transcript
+        if not self.master.finished_matches(finished.verify_data, transcript.before, of_client=True):
+            raise DecryptError("the client's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
+        flight.send_change_cipher_spec()
+        flight.write_with12(self.write_keys)
+        flight.send(Finished(self.master.finished(transcript.digest(), of_client=False)))
+        unique = finished.verify_data if self.master.extended else None
+        flight.emit(HandshakeCompleted(replace(self.negotiated, tls_unique=unique)))
+        return ServerConnected(self.master)
+
+    handlers = {Finished: on_finished}
