@@ -1,4 +1,4 @@
-"""A full TLS 1.3 handshake, both sides in one process over memory, against the standard library's ssl."""
+"""A full handshake of either version, both sides in one process over memory, against the standard library's ssl."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from types import ModuleType
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import fasttls
-from benchmarks.contexts import LIBRARIES, contexts
+from benchmarks.contexts import LIBRARIES, VERSIONS, contexts
 from fasttls.diagnose.authority import DemoFiles
 from fasttls.diagnose.measure import cpu_seconds, handshake
 
 
+@VERSIONS
 @LIBRARIES
-def test_full_handshake_p256(benchmark: BenchmarkFixture, library: ModuleType, files: DemoFiles) -> None:
-    benchmark.group = "full handshake, P-256 certificates and key exchange"
-    client, server = benchmark(handshake, *contexts(library, files), "localhost")
-    assert client.version() == server.version() == "TLSv1.3"
+def test_full_handshake_p256(benchmark: BenchmarkFixture, library: ModuleType, files: DemoFiles, version: str) -> None:
+    benchmark.group = f"full handshake, {version}, P-256 certificates and key exchange"
+    client, server = benchmark(handshake, *contexts(library, files, version=version), "localhost")
+    assert client.version() == server.version() == version
     assert client.getpeercert()["subjectAltName"][0] == ("DNS", "localhost")
 
 
 @LIBRARIES
 def test_full_handshake_default_groups(benchmark: BenchmarkFixture, library: ModuleType, files: DemoFiles) -> None:
-    benchmark.group = "full handshake, P-256 certificates, each library's own choice of key exchange"
+    benchmark.group = "full handshake, TLSv1.3, P-256 certificates, each library's own choice of key exchange"
     client, server = benchmark(handshake, *contexts(library, files, None), "localhost")
     assert client.version() == server.version() == "TLSv1.3"
 
@@ -35,11 +36,12 @@ def test_default_context(benchmark: BenchmarkFixture, library: ModuleType) -> No
     assert context.check_hostname
 
 
-def test_full_handshake_is_no_slower_than_ssl(files: DemoFiles) -> None:
+@VERSIONS
+def test_full_handshake_is_no_slower_than_ssl(files: DemoFiles, version: str) -> None:
     """Compare in turns, so that a busy moment of the machine is nobody's disadvantage; the best of each counts."""
     import ssl
 
-    ours, theirs = contexts(fasttls, files), contexts(ssl, files)
+    ours, theirs = (contexts(library, files, version=version) for library in (fasttls, ssl))
     best_ours = best_theirs = float("inf")
     for _ in range(60):
         best_ours = min(best_ours, cpu_seconds(*ours, "localhost", 5))
