@@ -1,0 +1,66 @@
+"""Where the published test vectors are: the folder FASTTLS_TEST_DATA names, or `shared` beside the project."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+VARIABLE = "FASTTLS_TEST_DATA"
+
+
+def folder() -> Path:
+    """Return the folder, whether it is there or not."""
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else Path(__file__).parents[2] / "shared"
+
+
+def find(name: str) -> Path | None:
+    """Return the path of a file or folder of vectors, or None. A folder that was named must have it."""
+    path = folder() / name
+    if path.exists():
+        return path
+    if VARIABLE in os.environ:
+        raise FileNotFoundError(f"{VARIABLE} is {folder()}, which has no {name}")
+    return None
+
+
+def require(name: str) -> Path:
+    """Return the path of a file or folder of vectors. Skips the test or module when they are not there."""
+    path = find(name)
+    if path is None:
+        pytest.skip(f"no {name}: {VARIABLE} names the folder with the vectors", allow_module_level=True)
+    return path
+
+
+class Case(NamedTuple):
+    """One Wycheproof test, and the group it is in."""
+
+    group: dict[str, Any]
+    test: dict[str, Any]
+
+    def data(self, key: str) -> bytes:
+        """Return a field of the test as bytes."""
+        return bytes.fromhex(self.test[key])
+
+    @property
+    def valid(self) -> bool:
+        """Whether an implementation must accept."""
+        return self.test["result"] == "valid"
+
+    @property
+    def invalid(self) -> bool:
+        """Whether an implementation must refuse."""
+        return self.test["result"] == "invalid"
+
+
+def wycheproof(name: str) -> Iterator[Case]:
+    """Yield the cases of a Wycheproof file. Skips when it is not there."""
+    found = json.loads(require(f"wycheproof/{name}").read_text())
+    for group in found["testGroups"]:
+        for test in group["tests"]:
+            yield Case(group, test)
