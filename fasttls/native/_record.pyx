@@ -322,13 +322,12 @@ cdef class Opener13(Numbered):
         return <uint8_t>PyBytes_AS_STRING(inner)[end], inner[:end]
 
 
-cdef bytes additional_data12(uint64_t sequence, uint8_t content_type, Py_ssize_t size):
+cdef bytes additional_data12(uint64_t sequence, bytes header, Py_ssize_t size):
     """What an AEAD suite of TLS 1.2 authenticates beside the content (RFC 5246 section 6.2.3.3)."""
     cdef bytes data = PyBytes_FromStringAndSize(NULL, ADDITIONAL_DATA_12)
     cdef uint8_t *out = <uint8_t *>PyBytes_AS_STRING(data)
     ft_store64(out, sequence)
-    out[8] = content_type
-    ft_store16(out + 9, VERSION_12)
+    memcpy(out + 8, PyBytes_AS_STRING(header), 3)  # content type and version, as the record has them
     ft_store16(out + 11, <uint32_t>size)
     return data
 
@@ -361,10 +360,10 @@ cdef class Sealer12(Numbered):
         if size > FT_MAX_PLAINTEXT:
             raise ValueError(f"{size} bytes do not fit one record")
         nonce = self._nonce()
-        additional = additional_data12(self.sequence, content_type, size)
         header = PyBytes_FromStringAndSize(NULL, FT_RECORD_HEADER)
         ft_record_header(<uint8_t *>PyBytes_AS_STRING(header), content_type, VERSION_12,
                          <size_t>(size + self._tag_size + (EXPLICIT_NONCE if self._explicit else 0)))
+        additional = additional_data12(self.sequence, header, size)
         body = self._aead.encrypt(nonce, content, additional)
         self._advance()
         if self._explicit:
@@ -395,7 +394,6 @@ cdef class Opener12(Numbered):
         """
         cdef Py_ssize_t overhead = self._tag_size + (EXPLICIT_NONCE if self._explicit else 0)
         cdef Py_ssize_t size = PyBytes_GET_SIZE(body) - overhead
-        cdef uint8_t content_type = <uint8_t>PyBytes_AS_STRING(header)[0]
         cdef bytes nonce, content
         if size < 0:
             raise BadRecordMac(f"a protected record of {PyBytes_GET_SIZE(body)} bytes")
@@ -407,8 +405,8 @@ cdef class Opener12(Numbered):
             # The explicit part replaces the sequence number, which the iv's zeros left bare.
             body = body[EXPLICIT_NONCE:]
         try:
-            content = self._aead.decrypt(nonce, body, additional_data12(self.sequence, content_type, size))
+            content = self._aead.decrypt(nonce, body, additional_data12(self.sequence, header, size))
         except self._failure as exc:
             raise BadRecordMac(f"record {self.sequence} does not decrypt") from exc
         self._advance()
-        return content_type, content
+        return header[0], content

@@ -123,7 +123,8 @@ static void check_memory(void) {
 }
 
 static void check_wire(void) {
-    static const uint64_t values[] = {0, 1, 0x80, 0xff, 0x100, 0xffff, 0x10000, 0xffffff, 0x1000000, 0xfedcba9876543210};
+    static const uint64_t values[] = {0,      1,       0x80,     0xff,      0x100,
+                                      0xffff, 0x10000, 0xffffff, 0x1000000, 0xfedcba9876543210};
 
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         bytes two = room(2), three = room(3), four = room(4), eight = room(8);

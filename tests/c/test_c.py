@@ -57,7 +57,7 @@ def cases() -> Iterator[tuple[str, list[bytes]]]:
     draw = random.Random(8446).randbytes
     for code, name in enumerate(HASHES):
         id_ = bytes([code])
-        for size in (*range(0, 300), 1000, 4096, 65537):
+        for size in (*range(300), 1000, 4096, 65537):
             data = draw(size)
             yield "hash", [id_, data, hashlib.new(name, data).digest()]
         for key_size in (0, 1, 31, 32, 63, 64, 65, 127, 128, 129, 500):

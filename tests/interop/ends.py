@@ -141,9 +141,11 @@ def _handle(
 @contextlib.contextmanager
 def connect(context: fasttls.SSLContext, port: int, name: str | None = "localhost") -> Iterator[fasttls.SSLSocket]:
     """Connect a fasttls client to a port of loopback and shake hands."""
-    with socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS) as plain:
-        with context.wrap_socket(plain, server_hostname=name) as wrapped:
-            yield wrapped
+    with (
+        socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname=name) as wrapped,
+    ):
+        yield wrapped
 
 
 def echo(wrapped: fasttls.SSLSocket, data: bytes) -> bytes:

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from rfc8448.trace import CLIENT_AUTHENTICATION, COMPATIBILITY, RESUMED, RETRY, SECTIONS, SIMPLE, messages, records, steps
+from rfc8448.trace import (
+    CLIENT_AUTHENTICATION,
+    COMPATIBILITY,
+    RESUMED,
+    RETRY,
+    SECTIONS,
+    SIMPLE,
+    messages,
+    records,
+    steps,
+)
 from vectors import require
 
 

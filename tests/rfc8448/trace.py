@@ -77,7 +77,7 @@ def messages(section: int, side: str) -> list[bytes]:
 
 
 def records(section: int, side: str, kind: str = "") -> list[Step]:
-    """Return the records that a side sends, in order; kind is handshake, application_data, alert or change_cipher_spec."""
+    """Return the records that a side sends, in order; kind is the content type as the RFC names it."""
     wanted = re.compile(rf"send (a )?{kind or '.*'}( .*)?record")
     return [step for step in steps(section) if step.side == side and wanted.match(step.title)]
 
