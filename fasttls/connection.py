@@ -106,7 +106,7 @@ class Connection:
         self._padding = config.padding
         self._max_fragment = config.max_fragment
         self._records_per_key = config.key_update_after or 1 << 62
-        self._skip_early_data = 0  # bytes
+        self._skip_early_data: int | None = None  # bytes that may still be skipped; None when there are none to come
         self._skip_by_type = False
         self._empty_records = 0
         self._warnings = 0
@@ -244,7 +244,7 @@ class Connection:
         if content_type == ContentType.CHANGE_CIPHER_SPEC:
             self._on_change_cipher_spec(body, events)
             return
-        if self._skip_early_data and self._skip_by_type and content_type == ContentType.APPLICATION_DATA:
+        if self._skip_early_data is not None and self._skip_by_type and content_type == ContentType.APPLICATION_DATA:
             self._skip(len(body))
             return
         if self._opener.hides_type and content_type != ContentType.APPLICATION_DATA:
@@ -256,11 +256,11 @@ class Connection:
         try:
             content_type, content = self._opener.open(header, body)
         except BadRecordMac:
-            if self._skip_early_data and not self._opener.sequence:
+            if self._skip_early_data is not None and not self._opener.sequence:
                 self._skip(len(body))
                 return
             raise
-        self._skip_early_data = 0
+        self._skip_early_data = None
         if content:
             self._empty_records = 0
         else:
@@ -284,6 +284,7 @@ class Connection:
 
     def _skip(self, size: int) -> None:
         """Pass over refused early data (RFC 8446 §4.2.10)."""
+        assert self._skip_early_data is not None
         if size > self._skip_early_data:
             raise UnexpectedMessage("more early data than may be skipped", reason="TOO_MUCH_SKIPPED_EARLY_DATA")
         self._skip_early_data -= size

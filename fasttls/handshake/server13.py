@@ -288,8 +288,6 @@ class WaitSecondClientHello(State):
             )
         # The offer changes where it may: it is checked again.
         _check_offer(hello)
-        if ExtensionType.EARLY_DATA in self.first.extensions:
-            flight.skip_early_data(0, by_type=False)
         return _send_flight(self.config, hello, self.chosen, shares[0], flight, self.asked, retried=True)
 
     handlers = {ClientHello: on_client_hello}
