@@ -30,6 +30,8 @@ class PeerIdentity:
     chain: tuple[bytes, ...]
     public_key: PublicKey
     path: tuple[Certificate, ...]
+    ocsp_response: bytes | None = None
+    """What was stapled to the certificate, not checked."""
 
 
 def sign(credential: Credential, scheme: int, content: bytes) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fasttls.crypto.signatures import signed_content, verify_with
 from fasttls.handshake.auth import PeerIdentity, identify_peer, sign
 from fasttls.handshake.config import Config, Credential
@@ -63,7 +65,9 @@ def check_certificate(
         code = unsolicited(entry.extensions, offered)
         if code is not None:
             raise UnsupportedExtension(f"a certificate has {name_of(ExtensionType, code)}, which was not asked for")
-    return identify_peer(config, tuple(entry.cert_data for entry in message.certificate_list), purpose, host)
+    identity = identify_peer(config, tuple(entry.cert_data for entry in message.certificate_list), purpose, host)
+    stapled = message.certificate_list[0].extensions.get(ExtensionType.STATUS_REQUEST)
+    return identity if stapled is None else replace(identity, ocsp_response=stapled)
 
 
 def check_certificate_verify(

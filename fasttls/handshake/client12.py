@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from fasttls.crypto.key_schedule12 import MasterSecret, RecordKeys, master_secret
@@ -122,15 +122,14 @@ class WaitCertificate(_State):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Who the server is, and what it stapled."""
+    """What is settled, and who the server is."""
 
     session: Session
     identity: PeerIdentity
-    ocsp_response: bytes | None = None
 
     def with_status(self, status: CertificateStatus) -> Server:
         """Return the same with the stapled response."""
-        return Server(self.session, self.identity, status.response)
+        return Server(self.session, replace(self.identity, ocsp_response=status.response))
 
 
 @final
@@ -284,7 +283,7 @@ def _send_flight(
         peer_authorities=() if request is None else request.certificate_authorities,
         extended_master_secret=session.extended,
         tls_unique=verify_data if session.extended else None,
-        ocsp_response=server.ocsp_response,
+        ocsp_response=server.identity.ocsp_response,
     )
     return WaitChangeCipherSpec(master, read_keys, negotiated)
 

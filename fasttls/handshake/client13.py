@@ -254,6 +254,7 @@ class WaitFinished(State):
             client_suites=session.hello.cipher_suites,
             peer_chain=self.identity.chain,
             verified_path=self.identity.path,
+            ocsp_response=self.identity.ocsp_response,
             peer_signature_algorithm=self.peer_signature_algorithm,
             own_signature_algorithm=own_algorithm,
             client_certificate_requested=self.request is not None,

@@ -119,6 +119,7 @@ def _handle(
     context: fasttls.SSLContext, plain: socket.socket, outcome: Outcome, on_connected: OnConnected | None
 ) -> None:
     plain.settimeout(TIMEOUT_SECONDS)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         wrapped = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
         with wrapped:
