@@ -73,8 +73,7 @@ def _public_key(der: bytes, use: KeyUse) -> PublicKey:
         raise BadCertificate(f"the peer's certificate is malformed: {exc}") from exc
     # RFC 8446 §4.4.2.2, RFC 5246 §7.4.2: when there is a key usage, it must have the bit.
     if usage is not None and not getattr(usage, use.value):
-        rejected = CertificateRejected(VerifyCode.INVALID_PURPOSE, 0, f"the key usage lacks {use.value}")
-        raise UnsupportedCertificate(str(rejected)) from rejected
+        raise CertificateRejected(VerifyCode.INVALID_PURPOSE, 0, f"the key usage lacks {use.value}")
     try:
         return leaf.public_key
     except ValueError as exc:

@@ -46,7 +46,10 @@ class Certificate:
     def __init__(self, der: bytes) -> None:
         """Parse der. Raises ValueError when it is not one certificate, whole."""
         self.der = der
-        self.x509 = x509.load_der_x509_certificate(der)
+        try:
+            self.x509 = x509.load_der_x509_certificate(der)
+        except x509.InvalidVersion as exc:
+            raise ValueError(str(exc)) from exc
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Certificate) and self.der == other.der
@@ -101,7 +104,11 @@ class Certificate:
     @cached_property
     def extensions(self) -> dict[x509.ObjectIdentifier, x509.Extension[Any]]:
         """The extensions by their OID."""
-        return {extension.oid: extension for extension in self.x509.extensions}
+        try:
+            return {extension.oid: extension for extension in self.x509.extensions}
+        except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, TypeError) as exc:
+            # `cryptography` says TypeError to a constraint on addresses that is no network.
+            raise ValueError(str(exc)) from exc
 
     def extension(self, oid: x509.ObjectIdentifier) -> Any:
         """Return an extension's value, or None when the certificate does not have it."""
@@ -147,6 +154,9 @@ class Certificate:
         """
         key = issuer.public_key.key
         signature, data = self.x509.signature, self.x509.tbs_certificate_bytes
+        if self.der[-len(signature) - 1] != 0:
+            # RFC 3279 §2.2.3: the BIT STRING holds octets; else one good certificate could be made into others.
+            raise ValueError("the signature has unused bits")
         try:
             if isinstance(key, ec.EllipticCurvePublicKey):
                 parameters = self.x509.signature_algorithm_parameters

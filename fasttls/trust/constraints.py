@@ -38,6 +38,13 @@ def _dns_within(name: str, base: str) -> bool:
     return name == base or name.endswith("." + base)
 
 
+def _wildcard_covers(name: x509.GeneralName, base: x509.GeneralName) -> bool:
+    """Whether a wildcard is good for a name that a DNS constraint is about."""
+    if not isinstance(name, x509.DNSName) or not isinstance(base, x509.DNSName) or not name.value.startswith("*."):
+        return False
+    return base.value.lower().removesuffix(".").partition(".")[2] == name.value[2:].lower().removesuffix(".")
+
+
 def _email_within(name: str, base: str) -> bool:
     if "@" in base:
         local, _, host = name.rpartition("@")
@@ -104,7 +111,8 @@ def check_name_constraints(path: tuple[Certificate, ...]) -> None:
                 budget -= len(permitted) + len(excluded)
                 if budget < 0:
                     raise CertificateRejected(VerifyCode.CERT_REJECTED, depth, "too many names and name constraints")
-                if any(_within(name, base) for base in excluded if type(base) is type(name)):
+                same_kind = [base for base in excluded if type(base) is type(name)]
+                if any(_within(name, base) or _wildcard_covers(name, base) for base in same_kind):
                     raise CertificateRejected(
                         VerifyCode.EXCLUDED_VIOLATION, depth, f"{name.value} is excluded by {ca.description}"
                     )

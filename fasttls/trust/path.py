@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.x509 import Version
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
@@ -31,6 +32,7 @@ MOST_CANDIDATES = 16
 """Certificates of a peer's chain that are looked at."""
 
 LEAST_RSA_BITS = 2048
+LEAST_EC_BITS = 224
 
 # What validation understands or may pass over when it is marked critical.
 _HANDLED = frozenset(
@@ -112,6 +114,10 @@ class _Builder:
                 self._refusal = self._refusal or refused
             else:
                 return path
+        if self._refusal is None and self._store.read_sources():
+            # A directory is read when what is loaded does not do.
+            self._steps_left = MOST_STEPS
+            return self.build()
         raise self._refusal or self._no_path()
 
     def _paths(self, path: tuple[Certificate, ...]) -> Iterator[tuple[Certificate, ...]]:
@@ -147,7 +153,7 @@ class _Builder:
             return CertificateRejected(
                 VerifyCode.SELF_SIGNED_CERT_IN_CHAIN, depth, f"{last.description} is not trusted"
             )
-        if last in self._store:
+        if depth and last in self._store:
             return CertificateRejected(VerifyCode.UNABLE_TO_GET_ISSUER_CERT, depth, last.description)
         issuer = last.x509.issuer.rfc4514_string()
         return CertificateRejected(
@@ -250,10 +256,15 @@ def _check_strength(certificate: Certificate, depth: int, *, trusted: bool) -> N
     key = certificate.public_key.key
     if isinstance(key, rsa.RSAPublicKey) and key.key_size < LEAST_RSA_BITS:
         raise CertificateRejected(code, depth, f"RSA of {key.key_size} bits, {LEAST_RSA_BITS} are needed")
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.key_size < LEAST_EC_BITS:
+        raise CertificateRejected(code, depth, f"a curve of {key.key_size} bits, {LEAST_EC_BITS} are needed")
     if isinstance(key, dsa.DSAPublicKey):
         raise CertificateRejected(code, depth, "DSA is not accepted")
     if not trusted:
-        digest = certificate.x509.signature_hash_algorithm
+        try:
+            digest = certificate.x509.signature_hash_algorithm
+        except UnsupportedAlgorithm as exc:
+            raise CertificateRejected(VerifyCode.UNSUPPORTED_SIGNATURE_ALGORITHM, depth, str(exc)) from exc
         if isinstance(digest, hashes.MD5 | hashes.SHA1):
             raise CertificateRejected(VerifyCode.CA_MD_TOO_WEAK, depth, f"signed with {digest.name}")
 

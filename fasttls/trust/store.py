@@ -100,13 +100,20 @@ class TrustStore:
                 continue  # as OpenSSL does with a store's file; it can only make less be trusted
         self._raw.clear()
 
+    def read_sources(self) -> bool:
+        """Read the sources that were not read yet; return whether there were any."""
+        with self._lock:
+            sources, self._sources = self._sources, []
+            for source in sources:
+                for der in source():
+                    self.add_unchecked(der)
+            return bool(sources)
+
     def find(self, subject: CanonicalName) -> list[Certificate]:
-        """Return the trusted certificates with this subject."""
+        """Return the trusted certificates with this subject; sources are read when none is loaded."""
         with self._lock:
             self._parse_waiting()
-            while subject not in self._by_subject and self._sources:
-                for der in self._sources.pop(0)():
-                    self.add_unchecked(der)
+            if subject not in self._by_subject and self.read_sources():
                 self._parse_waiting()
             return list(self._by_subject.get(subject, ()))
 

@@ -111,6 +111,12 @@ _ALERTS = {
     VerifyCode.INVALID_PURPOSE: AlertDescription.UNSUPPORTED_CERTIFICATE,
     VerifyCode.KEYUSAGE_NO_CERTSIGN: AlertDescription.UNKNOWN_CA,
     VerifyCode.INVALID_CA: AlertDescription.UNKNOWN_CA,
+    VerifyCode.CERT_REJECTED: AlertDescription.BAD_CERTIFICATE,
+    VerifyCode.HOSTNAME_MISMATCH: AlertDescription.BAD_CERTIFICATE,
+    VerifyCode.IP_ADDRESS_MISMATCH: AlertDescription.BAD_CERTIFICATE,
+    VerifyCode.EE_KEY_TOO_SMALL: AlertDescription.BAD_CERTIFICATE,
+    VerifyCode.CA_KEY_TOO_SMALL: AlertDescription.BAD_CERTIFICATE,
+    VerifyCode.CA_MD_TOO_WEAK: AlertDescription.BAD_CERTIFICATE,
     VerifyCode.UNSUPPORTED_SIGNATURE_ALGORITHM: AlertDescription.UNSUPPORTED_CERTIFICATE,
 }
 
@@ -122,7 +128,7 @@ class CertificateRejected(Alert):
     certificate; `detail` names the value found and what was expected.
     """
 
-    description = AlertDescription.BAD_CERTIFICATE
+    description = AlertDescription.CERTIFICATE_UNKNOWN
     default_reason = "CERTIFICATE_VERIFY_FAILED"
 
     def __init__(self, code: VerifyCode, depth: int = 0, detail: str = "", *, words: str | None = None) -> None:
@@ -131,4 +137,4 @@ class CertificateRejected(Alert):
         self.depth = depth
         self.detail = detail
         super().__init__(f"{self.verify_message} (certificate {depth}{': ' if detail else ''}{detail})")
-        self.alert_sent = _ALERTS.get(code, AlertDescription.BAD_CERTIFICATE)
+        self.alert_sent = _ALERTS.get(code, AlertDescription.CERTIFICATE_UNKNOWN)
