@@ -34,8 +34,12 @@ def _text(value: str | bytes) -> str:
     return value if isinstance(value, str) else value.decode("latin-1")
 
 
+# In English whatever the locale is, as ssl.cert_time_to_seconds() reads it.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 def _date(moment: datetime) -> str:
-    return f"{moment:%b} {moment.day:2d} {moment:%H:%M:%S %Y} GMT"
+    return f"{_MONTHS[moment.month - 1]} {moment.day:2d} {moment:%H:%M:%S} {moment.year} GMT"
 
 
 def _address(value: Any) -> str:

@@ -11,6 +11,8 @@ from typing import Protocol
 
 from fasttls.api.errors import want_read, want_write
 
+_DRAINED = 16  # reads of 64 KiB
+
 
 class Channel(Protocol):
     """Moves bytes. An operation has a deadline, in seconds of the monotonic clock, or None."""
@@ -26,6 +28,9 @@ class Channel(Protocol):
 
     def write(self, data: memoryview, deadline: float | None, doing: str) -> int:
         """Write some bytes and return how many. Raises as read does, with SSLWantWriteError."""
+
+    def drain(self) -> None:
+        """Read and forget what is there, without waiting and within bounds."""
 
     @property
     def plain_socket(self) -> socket.socket | None:
@@ -56,6 +61,9 @@ class BioChannel:
         """Write everything."""
         return self._outgoing.write(data)
 
+    def drain(self) -> None:
+        """Nothing is to be done: nobody resets a BIO."""
+
     @property
     def plain_socket(self) -> None:
         """There is none."""
@@ -80,6 +88,16 @@ class SocketChannel:
         if found is None:
             raise OSError("the underlying socket is gone")
         return found
+
+    def drain(self) -> None:
+        """Receive what is there and forget it."""
+        sock = self.plain_socket
+        for _ in range(_DRAINED):
+            try:
+                if not socket.socket.recv(sock, 1 << 16, socket.MSG_DONTWAIT):
+                    return
+            except OSError:
+                return
 
     def deadline(self) -> float | None:
         """Return when the socket's timeout ends, if it has one."""

@@ -8,13 +8,17 @@ supported raises; nothing is silently inert.
 from __future__ import annotations
 
 import os
+import re
 import ssl
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fasttls.api.certdict import certificate_dict
 from fasttls.api.channel import BioChannel, SocketChannel
+from fasttls.api.ciphers import cipher_dict
 from fasttls.api.engine import Engine
 from fasttls.api.errors import ssl_error
 from fasttls.api.keyfile import Path, load_credential
@@ -23,7 +27,7 @@ from fasttls.api.sockets import SSLObject, SSLSocket
 from fasttls.connection import Connection
 from fasttls.crypto.groups import DEFAULT_GROUPS, DEFAULT_KEY_SHARES, group_by_name
 from fasttls.crypto.suites import DEFAULT_SUITES13, SUITES
-from fasttls.crypto.suites12 import DEFAULT_SUITES12, EVERY_SUITE, SUITES12, KeyExchange, Suite12
+from fasttls.crypto.suites12 import DEFAULT_SUITES12, SUITES12
 from fasttls.handshake.config import ClientHelloInfo, Config, Credential, Observer, PeerCertificate
 from fasttls.trust.store import (
     TrustStore,
@@ -33,7 +37,7 @@ from fasttls.trust.store import (
     pem_certificates,
     read_file,
 )
-from fasttls.wire.alerts import ALERTS, AlertDescription, InternalError
+from fasttls.wire.alerts import ALERTS, AlertDescription, HandshakeFailure, InternalError
 from fasttls.wire.iana import CipherSuite, NamedGroup, ProtocolVersion
 
 if TYPE_CHECKING:
@@ -50,6 +54,12 @@ _VERIFY_MODES = {
 # ssl.OP_LEGACY_SERVER_CONNECT, which Python 3.11 does not name.
 _LEGACY = 0x4
 
+_IGNORE_UNEXPECTED_EOF = 0x80
+
+# OpenSSL's security level for RSA of 2048 bits and more: the one that there is.
+_SECURITY_LEVEL = 2
+_ASKED_LEVEL = re.compile(r"@SECLEVEL=(\d+)")
+
 _SPOKEN = (
     (ssl.TLSVersion.TLSv1_2, ProtocolVersion.TLS1_2),
     (ssl.TLSVersion.TLSv1_3, ProtocolVersion.TLS1_3),
@@ -63,6 +73,19 @@ _METHODS: dict[int, tuple[int, ...]] = {
 }
 
 _SUPPORTED_VERIFY_FLAGS = ssl.VERIFY_X509_TRUSTED_FIRST | ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
+
+_STRICTER = (PeerCertificate.UNCHECKED, PeerCertificate.OPTIONAL, PeerCertificate.REQUIRED)
+
+
+class _Unraisable(NamedTuple):
+    """What sys.unraisablehook takes."""
+
+    exc_type: type[BaseException]
+    exc_value: BaseException
+    exc_traceback: TracebackType | None
+    err_msg: str | None
+    object: Any
+
 
 SniCallback = Callable[[Any, str | None, "SSLContext"], int | None]
 
@@ -90,7 +113,8 @@ class SSLContext(ssl.SSLContext):
     """Called with (sent, content type, bytes) for every handshake message, alert and ChangeCipherSpec
     of later connections, keys and application data never among them; for a trace."""
 
-    _snapshot: Config | None
+    _state: object  # another one after every change
+    _snapshot: tuple[object, Config] | None
 
     def __new__(cls, protocol: int | None = None, *args: Any, **kwargs: Any) -> SSLContext:
         """Make a context for PROTOCOL_TLS_CLIENT or PROTOCOL_TLS_SERVER (or PROTOCOL_TLS, for either)."""
@@ -106,6 +130,7 @@ class SSLContext(ssl.SSLContext):
         setting(self, "_sni_callback", None)
         setting(self, "_key_log", None)
         setting(self, "observer", None)
+        setting(self, "_state", object())
         setting(self, "_snapshot", None)
         return self
 
@@ -114,6 +139,8 @@ class SSLContext(ssl.SSLContext):
         if name == "verify_flags" and int(value) & ~int(_SUPPORTED_VERIFY_FLAGS):
             unsupported = ssl.VerifyFlags(int(value) & ~int(_SUPPORTED_VERIFY_FLAGS))
             raise NotImplementedError(f"{unsupported!r} is not supported")
+        if name == "options" and int(value) & _IGNORE_UNEXPECTED_EOF:
+            raise NotImplementedError("OP_IGNORE_UNEXPECTED_EOF is not supported: an end without close_notify is told")
         if name == "post_handshake_auth" and value:
             raise NotImplementedError("post-handshake authentication is not supported")
         if name == "hostname_checks_common_name" and value:
@@ -125,7 +152,8 @@ class SSLContext(ssl.SSLContext):
         if name == "_msg_callback" and value is not None:
             raise NotImplementedError("_msg_callback is not supported")
         super().__setattr__(name, value)
-        object.__setattr__(self, "_snapshot", None)
+        # A snapshot that another thread began before this change is not the one of this state.
+        object.__setattr__(self, "_state", object())
 
     # Credentials and trust.
 
@@ -147,6 +175,8 @@ class SSLContext(ssl.SSLContext):
         if cafile is None and capath is None and cadata is None:
             raise TypeError("cafile, capath and cadata cannot be all omitted")
         found: list[bytes] = []
+        if cadata is not None and not cadata:
+            raise ValueError("Empty certificate data")
         try:
             if cadata is not None:
                 found += _certificates_of(cadata)
@@ -156,8 +186,6 @@ class SSLContext(ssl.SSLContext):
             raise ssl_error(
                 "NO_CERTIFICATE_OR_CRL_FOUND", f"no certificate or crl found: {exc}", library="X509"
             ) from exc
-        if capath is not None and not os.path.isdir(capath):
-            os.stat(capath)  # raises as the standard library does for what is not there
         self._add_trusted(found)
         if capath is not None:
             self._trust.add_source(directory_source(capath))
@@ -200,6 +228,8 @@ class SSLContext(ssl.SSLContext):
         OpenSSL parses the string, and what fasttls speaks of it counts. Raises ssl.SSLError for a string that
         selects nothing.
         """
+        if any(int(level) > _SECURITY_LEVEL for level in _ASKED_LEVEL.findall(ciphers)):
+            raise NotImplementedError(f"a security level above {_SECURITY_LEVEL} is not supported: {ciphers!r}")
         super().set_ciphers(ciphers)
         selected = [cipher["id"] & 0xFFFF for cipher in super().get_ciphers()]
         chosen = tuple(code for code in selected if code in SUITES12)
@@ -225,7 +255,7 @@ class SSLContext(ssl.SSLContext):
 
     def get_ciphers(self) -> list[dict[str, Any]]:  # type: ignore[override]  # typeshed's _Cipher is private
         """Return the suites that a connection may use, the preferred first."""
-        return [_cipher_dict(code) for code in self._config().offered_suites]
+        return [cipher_dict(code) for code in self._config().offered_suites]
 
     def set_groups(self, groups: str, /) -> None:
         """Set the key exchange groups, in order of preference: OpenSSL's names with colons between.
@@ -311,6 +341,15 @@ class SSLContext(ssl.SSLContext):
     def hostname_checks_common_name(self, value: bool) -> None:
         """Only False is possible; __setattr__ refuses the rest."""
 
+    @property  # type: ignore[override]  # None is what the standard library says without TLS 1.3
+    def post_handshake_auth(self) -> None:
+        """None: there is no post-handshake authentication; programs look before they set it."""
+        return
+
+    @post_handshake_auth.setter
+    def post_handshake_auth(self, value: bool) -> None:
+        """Only False is possible; __setattr__ refuses the rest."""
+
     @property
     def num_tickets(self) -> int:
         """How many session tickets a server sends: none."""
@@ -323,7 +362,7 @@ class SSLContext(ssl.SSLContext):
     @property
     def security_level(self) -> int:  # type: ignore[override]  # read-only, as it truly is
         """OpenSSL's name for what is refused here always: RSA below 2048 bits, SHA-1 and MD5 signatures."""
-        return 2
+        return _SECURITY_LEVEL
 
     # What is not supported.
 
@@ -353,32 +392,33 @@ class SSLContext(ssl.SSLContext):
 
     def _config(self) -> Config:
         """Return the settings as they are now, frozen."""
-        snapshot = self._snapshot
-        if snapshot is None:
-            low, high = self._versions()
-            flags = self.verify_flags
-            options = self.options
-            snapshot = Config(
-                minimum_version=low,
-                maximum_version=high,
-                suites=(*self._suites, *self._suites12),
-                require_extended_master_secret=not options & _LEGACY,
-                require_secure_renegotiation=not options & _LEGACY,
-                groups=self._groups,
-                key_shares=self._key_shares,
-                alpn=self._alpn,
-                credentials=self._credentials,
-                peer_certificate=_VERIFY_MODES[self.verify_mode],
-                trust=self._trust,
-                check_host=self.check_hostname,
-                partial_chain=bool(flags & ssl.VERIFY_X509_PARTIAL_CHAIN),
-                strict=bool(flags & ssl.VERIFY_X509_STRICT),
-                prefer_server_suites=bool(options & ssl.OP_CIPHER_SERVER_PREFERENCE),
-                compatibility_mode=bool(options & ssl.OP_ENABLE_MIDDLEBOX_COMPAT),
-                key_log=self._key_log,
-                observer=self.observer,
-            )
-            object.__setattr__(self, "_snapshot", snapshot)
+        state, kept = self._state, self._snapshot
+        if kept is not None and kept[0] is state:
+            return kept[1]
+        low, high = self._versions()
+        flags = self.verify_flags
+        options = self.options
+        snapshot = Config(
+            minimum_version=low,
+            maximum_version=high,
+            suites=(*self._suites, *self._suites12),
+            require_extended_master_secret=not options & _LEGACY,
+            require_secure_renegotiation=not options & _LEGACY,
+            groups=self._groups,
+            key_shares=self._key_shares,
+            alpn=self._alpn,
+            credentials=self._credentials,
+            peer_certificate=_VERIFY_MODES[self.verify_mode],
+            trust=self._trust,
+            check_host=self.check_hostname,
+            partial_chain=bool(flags & ssl.VERIFY_X509_PARTIAL_CHAIN),
+            strict=bool(flags & ssl.VERIFY_X509_STRICT),
+            prefer_server_suites=bool(options & ssl.OP_CIPHER_SERVER_PREFERENCE),
+            compatibility_mode=bool(options & ssl.OP_ENABLE_MIDDLEBOX_COMPAT),
+            key_log=self._key_log,
+            observer=self.observer,
+        )
+        object.__setattr__(self, "_snapshot", (state, snapshot))
         return snapshot
 
     def _versions(self) -> tuple[int, int]:
@@ -431,10 +471,20 @@ class SSLContext(ssl.SSLContext):
         chosen: list[Config] = []
 
         def on_context(context: SSLContext) -> None:
-            chosen[:] = [context._config()]
+            if not isinstance(context, SSLContext):
+                raise TypeError("The value must be a SSLContext of fasttls")
+            found = context._config()
+            # As in the standard library, another context does not take back that the client is verified.
+            mode = max(config.peer_certificate, found.peer_certificate, key=_STRICTER.index)
+            chosen[:] = [replace(found, peer_certificate=mode)]
 
         def select(hello: ClientHelloInfo) -> Config | None:
-            result = callback(engine.owner, hello.server_name, self)
+            try:
+                result = callback(engine.owner, hello.server_name, self)
+            except Exception as exc:
+                # A server that accepts in a loop catches OSError: what a callback raises must not stop it.
+                sys.unraisablehook(_Unraisable(type(exc), exc, exc.__traceback__, None, callback))  # type: ignore[arg-type]
+                raise HandshakeFailure("sni_callback raised an exception", reason="CALLBACK_FAILED") from exc
             if result is not None:
                 if not isinstance(result, int):
                     raise InternalError("sni_callback returned neither None nor an integer")
@@ -492,8 +542,6 @@ def _certificates_of(cadata: str | Buffer) -> list[bytes]:
         data = bytes(memoryview(cadata))
     except TypeError:
         raise TypeError("cadata should be an ASCII string or a bytes-like object") from None
-    if not data:
-        raise ValueError("Empty certificate data")
     try:
         return der_certificates(data)
     except ValueError as exc:
@@ -502,40 +550,3 @@ def _certificates_of(cadata: str | Buffer) -> list[bytes]:
             f"not enough data: cadata does not contain a certificate: {exc}",
             library="ASN1",
         ) from exc
-
-
-_AUTHENTICATION = {
-    KeyExchange.ECDHE_ECDSA: ("kx-ecdhe", "auth-ecdsa"),
-    KeyExchange.ECDHE_RSA: ("kx-ecdhe", "auth-rsa"),
-    KeyExchange.DHE_RSA: ("kx-dhe", "auth-rsa"),
-    KeyExchange.RSA: ("kx-rsa", "auth-rsa"),
-}
-
-
-def _cipher_dict(code: int) -> dict[str, Any]:
-    """Return a suite as `SSLContext.get_ciphers()` describes it."""
-    suite = EVERY_SUITE[code]
-    bits = suite.secret_bits
-    if isinstance(suite, Suite12):
-        kx, auth = _AUTHENTICATION[suite.key_exchange]
-        version, cipher = "TLSv1.2", suite.name.partition("_WITH_")[2]
-        if suite.hash_name.upper() in cipher:
-            cipher = cipher.rpartition("_")[0]
-    else:
-        kx, auth, version = "kx-any", "auth-any", "TLSv1.3"
-        cipher = suite.name.removeprefix("TLS_").rpartition("_")[0]
-    symmetric = cipher.lower().replace("_", "-")
-    shown = (f"Kx={kx[3:].upper():<8} Au={auth[5:].upper():<5}", f"Enc={symmetric}({bits}) Mac=AEAD")
-    return {
-        "id": 0x03000000 | code,
-        "name": suite.openssl_name,
-        "protocol": version,
-        "description": f"{suite.openssl_name:<30} {version} {shown[0]} {shown[1]}",
-        "strength_bits": bits,
-        "alg_bits": bits,
-        "aead": True,
-        "symmetric": symmetric,
-        "digest": None,
-        "kea": kx,
-        "auth": auth,
-    }

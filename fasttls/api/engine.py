@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -57,7 +58,8 @@ class Engine:
     """One TLS connection as the standard library's wrappers drive it.
 
     One thread may read while another writes: `_lock` guards the connection's state and is never
-    held while waiting, `_write_lock` keeps records on the wire in the order they were made.
+    held while waiting, `_write_lock` keeps records on the wire in the order they were made, and
+    `_writing` lets one write() after another be whole.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Engine:
         self._committed = 0  # bytes of the caller's that are sealed and wait to be sent
         self._lock = threading.Lock()
         self._write_lock = threading.Lock()
+        self._writing = threading.Lock()
 
     # Moving bytes.
 
@@ -130,6 +133,9 @@ class Engine:
         """Try to send the alert; that it cannot be sent must not hide why it was to be sent."""
         with contextlib.suppress(OSError):
             self._flush(deadline, doing)
+            # What is left unread would make the system reset the connection when it is closed, and the peer
+            # lose the alert.
+            self._channel.drain()
 
     def _raise_failure(self) -> None:
         if self._connection.error is not None:
@@ -208,6 +214,16 @@ class Engine:
         view = memoryview(data).cast("B")
         if not self._connection.connected:
             self.do_handshake()
+        left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
+        if not self._writing.acquire(timeout=left):
+            raise TimeoutError("The write operation timed out")
+        try:
+            return self._write(view, deadline)
+        finally:
+            self._writing.release()
+
+    def _write(self, view: memoryview, deadline: float | None) -> int:
+        """Seal and send a piece after another; what is sealed and not sent is the caller's to repeat."""
         written = 0
         while True:
             try:

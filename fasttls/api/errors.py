@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from typing import TypeVar
 
 from fasttls.trust.verdicts import CertificateRejected
 from fasttls.wire.alerts import AlertDescription, AlertReceived, TLSError, Truncated
@@ -73,11 +74,20 @@ def ssl_error(reason: str, message: str, *, library: str = "SSL") -> ssl.SSLErro
     return made
 
 
+_Blocked = TypeVar("_Blocked", bound=ssl.SSLError)
+
+
+def _would_block(error: _Blocked) -> _Blocked:
+    """Give an error the attributes that every one has; there is nothing to say in them."""
+    error.library = error.reason = None  # type: ignore[assignment]  # as in the standard library
+    return error
+
+
 def want_read() -> ssl.SSLWantReadError:
     """Return what a read that would block raises."""
-    return ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, "The operation did not complete (read)")
+    return _would_block(ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, "The operation did not complete (read)"))
 
 
 def want_write() -> ssl.SSLWantWriteError:
     """Return what a write that would block raises."""
-    return ssl.SSLWantWriteError(ssl.SSL_ERROR_WANT_WRITE, "The operation did not complete (write)")
+    return _would_block(ssl.SSLWantWriteError(ssl.SSL_ERROR_WANT_WRITE, "The operation did not complete (write)"))

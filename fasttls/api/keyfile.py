@@ -56,7 +56,9 @@ def load_credential(certfile: Path, keyfile: Path | None, password: object) -> C
     if leaf is None or public is None:
         raise ssl_error("PEM_LIB", "PEM lib: the file has no certificate")
     # A password for a key that has none is not an error, and its callback is not called.
-    secret = _password_bytes(password) if b"ENCRYPTED" in key_pem else None
+    encrypted = b"ENCRYPTED" in key_pem
+    secret = _password_bytes(password) if encrypted or not callable(password) else None
+    secret = secret if encrypted else None
     try:
         key = load_pem_private_key(key_pem, secret)
     except (TypeError, ValueError, UnsupportedAlgorithm) as exc:

@@ -1,0 +1,157 @@
+"""The server's choice by the client's server name (RFC 6066 §3), as ssl.SSLContext.sni_callback makes it."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from api.peers import Bios, client_context, each_library, server_context
+from certs import server_credential, test_root
+
+import fasttls
+
+OTHER = "other.example"
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a certificate for the other host."""
+    path = tmp_path_factory.mktemp("other")
+    test_root().issue(OTHER).write(path)
+    return path
+
+
+@each_library
+def test_callback_is_told_the_name(folder: Path, library: ModuleType) -> None:
+    server = server_context(library, folder)
+    seen: list[Any] = []
+    server.sni_callback = lambda sock, name, context: seen.append((sock, name, context))
+    pair = Bios(client_context(fasttls, folder), server).handshake()
+    assert seen == [(pair.server, "localhost", server)]
+    Bios(client_context(fasttls, folder), server, "127.0.0.1").handshake()
+    assert seen[1][1] is None  # RFC 6066 §3: an address is no host name
+
+
+@each_library
+def test_callback_chooses_a_context(folder: Path, other: Path, library: ModuleType) -> None:
+    first, second = server_context(library, folder), server_context(library, other)
+
+    def choose(sock: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        if name == OTHER:
+            sock.context = second
+
+    first.sni_callback = choose
+    client = client_context(fasttls, folder)
+    chosen = Bios(client, first, OTHER).handshake()
+    assert chosen.client.getpeercert(True) != server_credential().der
+    assert chosen.server.context is second
+    assert Bios(client, first).handshake().client.getpeercert(True) == server_credential().der
+
+
+@each_library
+def test_chosen_context_does_not_take_back_that_clients_are_verified(
+    folder: Path, other: Path, library: ModuleType
+) -> None:
+    # In `ssl` the verify mode stays that of the first context: contexts of one host hold its certificate.
+    first, second = server_context(library, folder), server_context(library, other)
+    first.verify_mode = ssl.CERT_REQUIRED
+    for context in (first, second):
+        context.load_verify_locations(folder / "ca.pem")
+    assert second.verify_mode == ssl.CERT_NONE
+
+    def choose(sock: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        sock.context = second
+
+    first.sni_callback = choose
+    pair = Bios(client_context(fasttls, folder), first, OTHER)
+    with pytest.raises(ssl.SSLError) as refused:
+        pair.handshake()
+    assert refused.value.reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
+
+
+@each_library
+@pytest.mark.parametrize(
+    ("returned", "reason"),
+    [
+        (ssl.AlertDescription.ALERT_DESCRIPTION_ACCESS_DENIED, "TLSV1_ALERT_ACCESS_DENIED"),
+        (ssl.AlertDescription.ALERT_DESCRIPTION_UNRECOGNIZED_NAME, "TLSV1_UNRECOGNIZED_NAME"),
+        (int(ssl.AlertDescription.ALERT_DESCRIPTION_HANDSHAKE_FAILURE), "SSLV3_ALERT_HANDSHAKE_FAILURE"),
+    ],
+)
+def test_callback_refuses_with_an_alert(folder: Path, library: ModuleType, returned: int, reason: str) -> None:
+    server = server_context(library, folder)
+    server.sni_callback = lambda sock, name, context: returned
+    pair = Bios(client_context(ssl, folder), server)
+    with pytest.raises(ssl.SSLError):
+        pair.handshake()
+    with pytest.raises(ssl.SSLError) as refused:
+        pair.client.do_handshake()
+    assert refused.value.reason == reason
+
+
+@each_library
+@pytest.mark.parametrize("returned", ["text", 1.5, 12345, -1])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_callback_that_returns_nonsense_ends_the_handshake(folder: Path, library: ModuleType, returned: object) -> None:
+    server = server_context(library, folder)
+    server.sni_callback = lambda sock, name, context: returned  # type: ignore[assignment]
+    with pytest.raises(ssl.SSLError):
+        Bios(client_context(ssl, folder), server).handshake()
+
+
+@each_library
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_callback_that_raises_is_an_ssl_error_to_the_server(folder: Path, library: ModuleType) -> None:
+    # Servers catch OSError when they accept: a name that the callback does not know must not stop them.
+    server = server_context(library, folder)
+    hosts: dict[str | None, int] = {}
+    server.sni_callback = lambda sock, name, context: hosts[name]
+    pair = Bios(client_context(ssl, folder), server)
+    with pytest.raises(ssl.SSLError):
+        pair.handshake()
+    with pytest.raises(ssl.SSLError, match="ALERT"):
+        pair.client.do_handshake()
+
+
+@each_library
+def test_callback_is_set_and_taken_back(folder: Path, library: ModuleType) -> None:
+    server = server_context(library, folder)
+
+    def refuse(sock: object, name: str | None, context: object) -> int:
+        return int(ssl.AlertDescription.ALERT_DESCRIPTION_ACCESS_DENIED)
+
+    server.set_servername_callback(refuse)
+    assert callable(server.sni_callback)
+    with pytest.raises(ssl.SSLError):
+        Bios(client_context(ssl, folder), server).handshake()
+    server.sni_callback = None
+    assert server.sni_callback is None
+    Bios(client_context(ssl, folder), server).handshake()
+    for wrong in (4, "", object()):
+        with pytest.raises(TypeError):
+            server.sni_callback = wrong  # type: ignore[assignment]
+
+
+def test_context_of_a_client_cannot_be_changed(folder: Path) -> None:
+    pair = Bios(client_context(fasttls, folder), server_context(fasttls, folder))
+    with pytest.raises(ssl.SSLError, match="context"):
+        pair.client.context = client_context(fasttls, folder)
+
+
+@each_library
+def test_context_that_is_no_context_is_refused(folder: Path, library: ModuleType) -> None:
+    server = server_context(library, folder)
+    errors: list[type] = []
+
+    def choose(sock: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        try:
+            sock.context = object()  # type: ignore[assignment]
+        except Exception as exc:
+            errors.append(type(exc))
+
+    server.sni_callback = choose
+    Bios(client_context(fasttls, folder), server).handshake()
+    assert errors == [TypeError]

@@ -1,0 +1,164 @@
+"""Threads: connections over one context, and two threads on one connection."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from pathlib import Path
+from types import ModuleType
+
+from api.peers import (
+    SECONDS,
+    Peer,
+    client_context,
+    connected,
+    each_library,
+    each_pair,
+    echo,
+    server_context,
+    serving,
+)
+
+import fasttls
+
+RECORDS = 300
+
+
+@each_pair
+def test_many_connections_over_one_context(
+    folder: Path, client_library: ModuleType, server_library: ModuleType
+) -> None:
+    context = client_context(client_library, folder)
+
+    def one(address: tuple[str, int], number: int) -> bytes:
+        data = f"{number} ".encode() * 2000  # fits into the sockets' buffers
+        with (
+            socket.create_connection(address, timeout=SECONDS) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as ours,
+        ):
+            ours.sendall(data)
+            received = b""
+            while len(received) < len(data):
+                received += ours.recv(4096)
+            return b"same" if received == data else received
+
+    with serving(server_context(server_library, folder), echo) as address:
+        for _ in range(2):
+            peers = [Peer(lambda number=number: one(address, number)) for number in range(16)]
+            assert [peer.wait() for peer in peers] == [b"same"] * 16
+
+
+def test_one_thread_reads_while_another_writes(folder: Path) -> None:
+    data = b"0123456789abcdef" * 1024
+    with connected(client_context(fasttls, folder), server_context(fasttls, folder)) as (ours, theirs):
+
+        def send(sock: ssl.SSLSocket) -> None:
+            for _ in range(RECORDS):
+                sock.sendall(data)
+
+        def receive(sock: ssl.SSLSocket) -> bool:
+            for _ in range(RECORDS):
+                left = len(data)
+                while left:
+                    part = sock.recv(left)
+                    assert part == data[len(data) - left :][: len(part)]
+                    assert part
+                    left -= len(part)
+            return True
+
+        work = [Peer(lambda: send(ours)), Peer(lambda: send(theirs)), Peer(lambda: receive(theirs))]
+        assert receive(ours)
+        for peer in work:
+            peer.wait()
+
+
+def test_key_updates_while_both_directions_are_busy(folder: Path) -> None:
+    # RFC 8446 §4.6.3: each side changes keys of its own direction, and answers when it is asked.
+    with connected(client_context(fasttls, folder), server_context(fasttls, folder)) as (ours, theirs):
+        size, count = 2000, 200
+
+        def send(sock: fasttls.SSLSocket) -> None:
+            for number in range(count):
+                sock.sendall(bytes((number % 256,)) * size)
+                if number % 10 == 0:
+                    sock.key_update(request_peer=number % 20 == 0)
+
+        def receive(sock: ssl.SSLSocket) -> bool:
+            received = bytearray()
+            while len(received) < count * size:
+                received += sock.recv(65536)
+            return received == b"".join(bytes((number % 256,)) * size for number in range(count))
+
+        peers = [Peer(lambda: send(ours)), Peer(lambda: send(theirs)), Peer(lambda: receive(ours))]  # type: ignore[arg-type]
+        assert receive(theirs)
+        peers[0].wait()
+        peers[1].wait()
+        assert peers[2].wait()
+
+
+def test_two_threads_that_write_lose_nothing(folder: Path) -> None:
+    # Each message is whole and there; which comes first is theirs to settle.
+    with connected(client_context(fasttls, folder), server_context(fasttls, folder)) as (ours, theirs):
+        size, count, writers = 10_000, 60, 4
+
+        def send(mark: int) -> None:
+            for _ in range(count):
+                ours.sendall(bytes((mark,)) * size)
+
+        def receive() -> bytes:
+            theirs.settimeout(5)
+            received = bytearray()
+            while len(received) < size * count * writers:
+                try:
+                    received += theirs.recv(65536)
+                except TimeoutError:
+                    break
+            return bytes(received)
+
+        receiving = Peer(receive)
+        for peer in [Peer(lambda mark=mark: send(mark)) for mark in range(writers)]:
+            peer.wait()
+        received = receiving.wait()
+        assert [received.count(bytes((mark,))) for mark in range(writers)] == [size * count] * writers
+
+
+@each_library
+def test_settings_change_while_connections_are_made(folder: Path, library: ModuleType) -> None:
+    # A change must hold for whatever is wrapped after it, however many threads wrap meanwhile.
+    context = library.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    stop = threading.Event()
+
+    def wrap() -> int:
+        made = 0
+        while not stop.is_set():
+            context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="localhost")
+            made += 1
+        return made
+
+    wrapping = [Peer(wrap) for _ in range(2)]
+    try:
+        for number in range(200):
+            context.set_alpn_protocols([str(number)])
+            if library is fasttls:
+                assert context._config().alpn == (str(number).encode(),)
+            time.sleep(0)
+    finally:
+        stop.set()
+    assert all(peer.wait() > 0 for peer in wrapping)
+
+
+def test_snapshot_that_was_begun_before_a_change_does_not_survive_it(folder: Path) -> None:
+    # A thread reads the settings for a snapshot; another changes one before the snapshot is kept.
+    from api.racing import RacingContext
+
+    context = RacingContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.change = lambda: setattr(context, "verify_mode", ssl.CERT_REQUIRED)
+    context._config()
+    from fasttls.handshake.config import PeerCertificate
+
+    assert context.verify_mode == ssl.CERT_REQUIRED
+    assert context._config().peer_certificate is PeerCertificate.REQUIRED
