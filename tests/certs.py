@@ -204,16 +204,24 @@ def test_root() -> Authority:
     return Authority()
 
 
-@cache
 def server_credential(key_type: str = "p256") -> Credential:
     """Return a certificate of the shared root for localhost, its addresses and example.com."""
+    return _server_credential(key_type)
+
+
+def client_credential(key_type: str = "p256") -> Credential:
+    """Return a client certificate of the shared root."""
+    return _client_credential(key_type)
+
+
+@cache
+def _server_credential(key_type: str) -> Credential:
     names = ("localhost", "127.0.0.1", "::1", "example.com", "*.wild.example")
     return test_root().issue(*names, key_type=key_type)
 
 
 @cache
-def client_credential(key_type: str = "p256") -> Credential:
-    """Return a client certificate of the shared root."""
+def _client_credential(key_type: str) -> Credential:
     return test_root().issue("client.example", key_type=key_type, common_name="client", usages=(CLIENT,))
 
 
