@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple, final
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from fasttls.crypto.key_schedule12 import MasterSecret, RecordKeys, master_secret
 from fasttls.crypto.suites12 import SUITES12, KeyExchange, Suite12
 from fasttls.events import HandshakeCompleted, Negotiated
@@ -89,7 +91,17 @@ def _group(config: Config, suite: Suite12, hello: ClientHello) -> int | None:
     return next((group for group in config.dhe_groups if group in named), None)
 
 
-def _credential(config: Config, suite: Suite12, accepted: tuple[int, ...]) -> tuple[Credential, int | None] | None:
+def _curve_is_offered(credential: Credential, offered: tuple[int, ...] | None) -> bool:
+    """Whether the client takes the curve of an ECDSA certificate: supported_groups is for it too (RFC 8422 §5.1)."""
+    key = CERTIFICATES.parse(credential.chain[0]).public_key.key
+    if offered is None or not isinstance(key, ec.EllipticCurvePublicKey):
+        return True
+    return any(NamedGroup.__members__.get(key.curve.name.upper()) == group for group in offered)
+
+
+def _credential(
+    config: Config, suite: Suite12, accepted: tuple[int, ...], groups: tuple[int, ...] | None
+) -> tuple[Credential, int | None] | None:
     """Return a credential for the suite, and the scheme to sign with; one whose chain is accepted goes first."""
     fallback: tuple[Credential, int | None] | None = None
     for credential in config.credentials:
@@ -100,7 +112,7 @@ def _credential(config: Config, suite: Suite12, accepted: tuple[int, ...]) -> tu
         else:
             wants_rsa = suite.key_exchange is not KeyExchange.ECDHE_ECDSA
             scheme = choose_scheme(config, credential, accepted, rsa_key=wants_rsa)
-            if scheme is None:
+            if scheme is None or not _curve_is_offered(credential, groups):
                 continue
         if credential.chain_algorithms <= set(accepted):
             return credential, scheme
@@ -116,9 +128,10 @@ def choose(config: Config, hello: ClientHello) -> Chosen:
     common = [SUITES12[code] for code in first if code in second]
     # RFC 5246 §7.4.1.4.1: without the extension it is SHA-1, which nobody should sign with.
     accepted: tuple[int, ...] = hello.extensions.get(ExtensionType.SIGNATURE_ALGORITHMS, ())
+    groups: tuple[int, ...] | None = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS)
     lacks_group = False
     for suite in common:
-        found = _credential(config, suite, accepted)
+        found = _credential(config, suite, accepted, groups)
         if found is None:
             continue
         group = _group(config, suite, hello) if suite.key_exchange.is_ephemeral else None

@@ -176,9 +176,26 @@ CLIENT_HELLOS: list[tuple[str, Callable[[Any], object], type[TLSError], str | No
      "NO_SUITABLE_SIGNATURE_ALGORITHM"),
     ("SHA-1 signatures alone", extension(X.SIGNATURE_ALGORITHMS, (0x0203, 0x0201)), HandshakeFailure,
      "NO_SUITABLE_SIGNATURE_ALGORITHM"),
-    ("no curve in common", extension(X.SUPPORTED_GROUPS, (0x0013,)), HandshakeFailure, "NO_SUITABLE_GROUPS"),
-    ("the hybrid group alone", extension(X.SUPPORTED_GROUPS, (0x11EC,)), HandshakeFailure, "NO_SUITABLE_GROUPS"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("groups", [(0x0013,), (0x11EC,)])
+def test_no_curve_in_common(groups: tuple[int, ...]) -> None:
+    alter = on_message(ClientHello, extension(X.SUPPORTED_GROUPS, groups))
+    refused("server", HandshakeFailure, "NO_SUITABLE_GROUPS", alter=alter, client=client_config(**ONLY12),
+            server=server_config("rsa", **ONLY12))  # fmt: skip
+
+
+def test_a_curve_that_is_not_the_certificates() -> None:
+    """RFC 8422 §5.1: supported_groups is for the curve of an ECDSA certificate too."""
+    alter = on_message(ClientHello, extension(X.SUPPORTED_GROUPS, (29,)))
+    server = server_config(**ONLY12, credentials=tuple(map(credential, map(certs.server_credential, ("p256", "rsa")))))
+    refused("server", HandshakeFailure, "NO_SUITABLE_SIGNATURE_ALGORITHM", alter=alter, client=client_config(**ONLY12),
+            server=server_config(**ONLY12))  # fmt: skip
+    only = client_config(**ONLY12, groups=(29,), key_shares=(29,))
+    pair = Pair(only, server).connect()
+    assert pair.client.negotiated is not None
+    assert pair.client.negotiated.peer_chain[0] == certs.server_credential("rsa").der
 
 
 @pytest.mark.parametrize(
