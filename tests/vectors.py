@@ -19,22 +19,17 @@ def folder() -> Path:
     return Path(named) if named else Path(__file__).parents[2] / "shared"
 
 
-def find(name: str) -> Path | None:
-    """Return the path of a file or folder of vectors, or None. A folder that was named must have it."""
+def require(name: str) -> Path:
+    """Return the path of a file or folder of vectors.
+
+    Skips the test or module when they are not there; fails it when a folder was named that does not have them.
+    """
     path = folder() / name
     if path.exists():
         return path
-    if VARIABLE in os.environ:
-        raise FileNotFoundError(f"{VARIABLE} is {folder()}, which has no {name}")
-    return None
-
-
-def require(name: str) -> Path:
-    """Return the path of a file or folder of vectors. Skips the test or module when they are not there."""
-    path = find(name)
-    if path is None:
-        pytest.skip(f"no {name}: {VARIABLE} names the folder with the vectors", allow_module_level=True)
-    return path
+    if os.environ.get(VARIABLE):
+        pytest.fail(f"{VARIABLE} is {folder()}, which has no {name}")
+    pytest.skip(f"no {name}: {VARIABLE} names the folder with the vectors", allow_module_level=True)
 
 
 class Case(NamedTuple):

@@ -10,11 +10,9 @@ from __future__ import annotations
 import os
 import re
 import ssl
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from fasttls.api.certdict import certificate_dict
 from fasttls.api.channel import BioChannel, SocketChannel
@@ -23,12 +21,13 @@ from fasttls.api.engine import Engine
 from fasttls.api.errors import ssl_error
 from fasttls.api.keyfile import Path, load_credential
 from fasttls.api.keylog import KeyLogFile
+from fasttls.api.sni import SniCallback, SniChoice
 from fasttls.api.sockets import SSLObject, SSLSocket
 from fasttls.connection import Connection
 from fasttls.crypto.groups import DEFAULT_GROUPS, DEFAULT_KEY_SHARES, group_by_name
 from fasttls.crypto.suites import DEFAULT_SUITES13, SUITES
 from fasttls.crypto.suites12 import DEFAULT_SUITES12, SUITES12
-from fasttls.handshake.config import ClientHelloInfo, Config, Credential, Observer, PeerCertificate
+from fasttls.handshake.config import Config, Credential, Observer, PeerCertificate
 from fasttls.trust.store import (
     TrustStore,
     add_default_paths,
@@ -37,7 +36,6 @@ from fasttls.trust.store import (
     pem_certificates,
     read_file,
 )
-from fasttls.wire.alerts import ALERTS, AlertDescription, HandshakeFailure, InternalError
 from fasttls.wire.iana import CipherSuite, NamedGroup, ProtocolVersion
 
 if TYPE_CHECKING:
@@ -73,21 +71,6 @@ _METHODS: dict[int, tuple[int, ...]] = {
 }
 
 _SUPPORTED_VERIFY_FLAGS = ssl.VERIFY_X509_TRUSTED_FIRST | ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
-
-_STRICTER = (PeerCertificate.UNCHECKED, PeerCertificate.OPTIONAL, PeerCertificate.REQUIRED)
-
-
-class _Unraisable(NamedTuple):
-    """What sys.unraisablehook takes."""
-
-    exc_type: type[BaseException]
-    exc_value: BaseException
-    exc_traceback: TracebackType | None
-    err_msg: str | None
-    object: Any
-
-
-SniCallback = Callable[[Any, str | None, "SSLContext"], int | None]
 
 
 class SSLContext(ssl.SSLContext):
@@ -468,34 +451,10 @@ class SSLContext(ssl.SSLContext):
         callback = self._sni_callback
         if callback is None:
             return Engine(self, Connection(config, server_side=True), channel, owner, _refuse_context)
-        chosen: list[Config] = []
-
-        def on_context(context: SSLContext) -> None:
-            if not isinstance(context, SSLContext):
-                raise TypeError("The value must be a SSLContext of fasttls")
-            found = context._config()
-            # As in the standard library, another context does not take back that the client is verified.
-            mode = max(config.peer_certificate, found.peer_certificate, key=_STRICTER.index)
-            chosen[:] = [replace(found, peer_certificate=mode)]
-
-        def select(hello: ClientHelloInfo) -> Config | None:
-            try:
-                result = callback(engine.owner, hello.server_name, self)
-            except Exception as exc:
-                # A server that accepts in a loop catches OSError: what a callback raises must not stop it.
-                sys.unraisablehook(_Unraisable(type(exc), exc, exc.__traceback__, None, callback))  # type: ignore[arg-type]
-                raise HandshakeFailure("sni_callback raised an exception", reason="CALLBACK_FAILED") from exc
-            if result is not None:
-                if not isinstance(result, int):
-                    raise InternalError("sni_callback returned neither None nor an integer")
-                try:
-                    raise ALERTS[AlertDescription(result)]("sni_callback refused the server name")
-                except (KeyError, ValueError):
-                    raise InternalError(f"sni_callback returned {result}, which is no alert to refuse with") from None
-            return chosen[0] if chosen else None
-
-        connection = Connection(replace(config, select_config=select), server_side=True)
-        engine = Engine(self, connection, channel, owner, on_context)
+        choice = SniChoice(self, config, callback)
+        connection = Connection(replace(config, select_config=choice.select), server_side=True)
+        engine = Engine(self, connection, channel, owner, choice.take_context)
+        choice.engine = engine
         return engine
 
     def _wrap_socket(

@@ -1,0 +1,75 @@
+"""A server's sni_callback: another context, or an alert, for the name that a client asks for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fasttls.handshake.config import ClientHelloInfo, Config, PeerCertificate
+from fasttls.wire.alerts import ALERTS, AlertDescription, HandshakeFailure, InternalError
+
+if TYPE_CHECKING:
+    from fasttls.api.context import SSLContext
+    from fasttls.api.engine import Engine
+
+SniCallback = Callable[[Any, str | None, "SSLContext"], int | None]
+
+_STRICTER = (PeerCertificate.UNCHECKED, PeerCertificate.OPTIONAL, PeerCertificate.REQUIRED)
+
+
+class _Unraisable(NamedTuple):
+    """What sys.unraisablehook takes."""
+
+    exc_type: type[BaseException]
+    exc_value: BaseException
+    exc_traceback: TracebackType | None
+    err_msg: str | None
+    object: Any
+
+
+class SniChoice:
+    """The choice for one connection of a server whose context has a callback."""
+
+    engine: Engine
+    """The connection's engine, whose owner the callback is shown."""
+
+    def __init__(self, context: SSLContext, config: Config, callback: SniCallback) -> None:
+        self._context = context
+        self._config = config
+        self._callback = callback
+        self._chosen: Config | None = None
+
+    def take_context(self, context: SSLContext) -> None:
+        """Go on with another context, when the callback sets it. Raises TypeError for what is none of fasttls."""
+        try:
+            found = context._config()
+        except AttributeError:
+            raise TypeError("The value must be a SSLContext of fasttls") from None
+        # As in the standard library, another context does not take back that the client is verified.
+        mode = max(self._config.peer_certificate, found.peer_certificate, key=_STRICTER.index)
+        self._chosen = replace(found, peer_certificate=mode)
+
+    def select(self, hello: ClientHelloInfo) -> Config | None:
+        """Call the callback; return the configuration to go on with, None for the context's own.
+
+        Raises an Alert when the callback refuses the name, or fails.
+        """
+        try:
+            result = self._callback(self.engine.owner, hello.server_name, self._context)
+        except Exception as exc:
+            # A server that accepts in a loop catches OSError: what a callback raises must not stop it.
+            told = _Unraisable(type(exc), exc, exc.__traceback__, None, self._callback)
+            sys.unraisablehook(told)  # type: ignore[arg-type]  # typeshed knows CPython's own class alone
+            raise HandshakeFailure("sni_callback raised an exception", reason="CALLBACK_FAILED") from exc
+        if result is None:
+            return self._chosen
+        if not isinstance(result, int):
+            raise InternalError("sni_callback returned neither None nor an integer")
+        try:
+            refusal = ALERTS[AlertDescription(result)]
+        except (KeyError, ValueError):
+            raise InternalError(f"sni_callback returned {result}, which is no alert to refuse with") from None
+        raise refusal("sni_callback refused the server name")
