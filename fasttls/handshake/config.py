@@ -171,30 +171,28 @@ class Config:
     deterministic_keys: bool = False
     """Draw private keys from `random` too, to replay a handshake exactly. Never for real use."""
 
-    @property
-    def offered_suites(self) -> tuple[int, ...]:
-        """The suites of the versions that may be spoken."""
-        return tuple(
-            code for code in self.suites if (code in SUITES and self.speaks13) or (code in SUITES12 and self.speaks12)
-        )
+    # What follows from the settings, computed once.
 
-    @property
-    def ecdhe_groups(self) -> tuple[int, ...]:
-        """The groups that TLS 1.2 has too: ML-KEM is for TLS 1.3 alone (draft-ietf-tls-ecdhe-mlkem §5)."""
-        return tuple(group for group in self.groups if group != NamedGroup.X25519MLKEM768)
+    speaks12: bool = field(init=False, repr=False)
+    """Whether TLS 1.2 may be spoken."""
 
-    @property
-    def speaks13(self) -> bool:
-        """Whether TLS 1.3 may be spoken."""
-        return self.maximum_version >= ProtocolVersion.TLS1_3
+    speaks13: bool = field(init=False, repr=False)
+    """Whether TLS 1.3 may be spoken."""
 
-    @property
-    def speaks12(self) -> bool:
-        """Whether TLS 1.2 may be spoken."""
-        return self.minimum_version <= ProtocolVersion.TLS1_2
+    offered_suites: tuple[int, ...] = field(init=False, repr=False)
+    """The suites of the versions that may be spoken."""
+
+    ecdhe_groups: tuple[int, ...] = field(init=False, repr=False)
+    """The groups that TLS 1.2 has too: ML-KEM is for TLS 1.3 alone (draft-ietf-tls-ecdhe-mlkem §5)."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
+        derive = object.__setattr__
+        derive(self, "speaks12", self.minimum_version <= ProtocolVersion.TLS1_2)
+        derive(self, "speaks13", self.maximum_version >= ProtocolVersion.TLS1_3)
+        spoken = {**(SUITES if self.speaks13 else {}), **(SUITES12 if self.speaks12 else {})}
+        derive(self, "offered_suites", tuple(code for code in self.suites if code in spoken))
+        derive(self, "ecdhe_groups", tuple(code for code in self.groups if code != NamedGroup.X25519MLKEM768))
         _known("cipher suite", self.suites, EVERY_SUITE)
         _known("group", self.groups, GROUPS)
         _known("signature scheme", self.signing_algorithms, SCHEMES12)

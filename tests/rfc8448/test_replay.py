@@ -9,6 +9,8 @@ compared record for record, and the states go on behind them.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rfc8448.trace import (
     CLIENT_AUTHENTICATION,
@@ -228,13 +230,7 @@ def test_hello_retry_request() -> None:
     theirs = read(ServerHello, messages(RETRY, "server")[0])
     settings = config(RETRY, side="server", random=Queue(bytes(32)))
     # The trace's server does not have X25519.
-    settings = type(settings)(
-        **{
-            **{name: getattr(settings, name) for name in settings.__dataclass_fields__},
-            "groups": (NamedGroup.SECP256R1,),
-            "key_shares": (NamedGroup.SECP256R1,),
-        }
-    )
+    settings = replace(settings, groups=(NamedGroup.SECP256R1,), key_shares=(NamedGroup.SECP256R1,))
     connection = Connection(settings, server_side=True)
     connection.receive(b"\x16\x03\x01" + len(first).to_bytes(2, "big") + first)
     output = connection.take_output()
