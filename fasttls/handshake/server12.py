@@ -82,8 +82,10 @@ def _group(config: Config, suite: Suite12, hello: ClientHello) -> int | None:
     """Return the group for an ephemeral suite, or None when there is none in common."""
     offered: tuple[int, ...] | None = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS)
     if suite.key_exchange.uses_curves:
-        # RFC 8422 §5.1: without the extension the choice is the server's.
-        return next((group for group in config.ecdhe_groups if offered is None or group in offered), None)
+        if offered is None:
+            # RFC 8422 §4: the choice is the server's; whoever does not say is old, and has P-256.
+            offered = (NamedGroup.SECP256R1,)
+        return next((group for group in config.ecdhe_groups if group in offered), None)
     named = [group for group in offered or () if 0x0100 <= group <= 0x01FF]
     if not named:
         return config.dhe_groups[0]

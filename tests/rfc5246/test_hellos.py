@@ -186,6 +186,14 @@ def test_no_curve_in_common(groups: tuple[int, ...]) -> None:
             server=server_config("rsa", **ONLY12))  # fmt: skip
 
 
+def test_a_client_that_names_no_curves_gets_p256() -> None:
+    """RFC 8422 §4: the choice is the server's."""
+    alter = on_message(ClientHello, extension(X.SUPPORTED_GROUPS, None))
+    pair = Pair(client_config(**ONLY12), server_config(**ONLY12), client_alters=alter).connect()
+    assert pair.server.negotiated is not None
+    assert pair.server.negotiated.group == NamedGroup.SECP256R1
+
+
 def test_a_curve_that_is_not_the_certificates() -> None:
     """RFC 8422 §5.1: supported_groups is for the curve of an ECDSA certificate too."""
     alter = on_message(ClientHello, extension(X.SUPPORTED_GROUPS, (29,)))
