@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import certs
 import pytest
 
 import fasttls
+from fasttls.native import _hash
+
+
+def pytest_configure() -> None:
+    """Make sure that the modules under test are the sanitized ones, when those are to be tested."""
+    folder = os.environ.get("FASTTLS_SANITIZED")
+    if folder is not None and not str(_hash.__file__).startswith(folder):
+        raise pytest.UsageError(f"{_hash.__file__} is tested, which is not in {folder}")
 
 
 @pytest.fixture(autouse=True)

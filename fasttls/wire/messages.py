@@ -320,10 +320,8 @@ class KeyUpdate(Message):
 
 
 @dataclass(slots=True)
-class EndOfEarlyData(Message):
-    """struct {} EndOfEarlyData (RFC 8446 §4.5)."""
-
-    handshake_type = HandshakeType.END_OF_EARLY_DATA
+class EmptyMessage(Message):
+    """A message without a body: struct {}."""
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
@@ -333,6 +331,13 @@ class EndOfEarlyData(Message):
 
     def write(self, writer: Writer) -> None:
         """Write the empty body."""
+
+
+@dataclass(slots=True)
+class EndOfEarlyData(EmptyMessage):
+    """struct {} EndOfEarlyData (RFC 8446 §4.5)."""
+
+    handshake_type = HandshakeType.END_OF_EARLY_DATA
 
 
 MESSAGES: tuple[type[Message], ...] = (

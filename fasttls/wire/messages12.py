@@ -11,25 +11,16 @@ from typing import ClassVar, NamedTuple, Self
 from fasttls.native._wire import Reader, Writer
 from fasttls.wire.alerts import IllegalParameter
 from fasttls.wire.iana import ECCurveType, HandshakeType
-from fasttls.wire.messages import Message
+from fasttls.wire.messages import EmptyMessage, Message
 
 _OCSP = 1
 
 
 @dataclass(slots=True)
-class HelloRequest(Message):
+class HelloRequest(EmptyMessage):
     """struct {} HelloRequest (RFC 5246 §7.4.1.1)."""
 
     handshake_type: ClassVar[HandshakeType] = HandshakeType.HELLO_REQUEST
-
-    @classmethod
-    def read(cls, reader: Reader) -> Self:
-        """Read the empty body."""
-        reader.end()
-        return cls()
-
-    def write(self, writer: Writer) -> None:
-        """Write the empty body."""
 
 
 @dataclass(slots=True)
@@ -128,19 +119,10 @@ class CertificateRequest(Message):
 
 
 @dataclass(slots=True)
-class ServerHelloDone(Message):
+class ServerHelloDone(EmptyMessage):
     """struct {} ServerHelloDone (RFC 5246 §7.4.5)."""
 
     handshake_type: ClassVar[HandshakeType] = HandshakeType.SERVER_HELLO_DONE
-
-    @classmethod
-    def read(cls, reader: Reader) -> Self:
-        """Read the empty body."""
-        reader.end()
-        return cls()
-
-    def write(self, writer: Writer) -> None:
-        """Write the empty body."""
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,24 @@ def program(name: str) -> str:
         missing(name)
     assert found is not None
     return found
+
+
+def server(keys: Path, kind: str = "p256", version: str | None = None) -> fasttls.SSLContext:
+    """Return a server's context of fasttls, with a certificate of the folder, for one version or both."""
+    context = fasttls.SSLContext(fasttls.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(keys / f"{kind}-chain.pem", keys / f"{kind}-key.pem")
+    return _limited(context, version)
+
+
+def client(keys: Path, version: str | None = None) -> fasttls.SSLContext:
+    """Return a client's context of fasttls that trusts the folder's root, for one version or both."""
+    return _limited(fasttls.create_default_context(cafile=str(keys / "ca.pem")), version)
+
+
+def _limited(context: fasttls.SSLContext, version: str | None) -> fasttls.SSLContext:
+    if version is not None:
+        context.minimum_version = context.maximum_version = fasttls.TLSVersion[f"TLSv{version.replace('.', '_')}"]
+    return context
 
 
 @dataclass

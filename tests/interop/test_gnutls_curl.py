@@ -7,7 +7,7 @@ from pathlib import Path
 
 import certs
 import pytest
-from interop.ends import TIMEOUT_SECONDS, connect, echo, program, serve
+from interop.ends import TIMEOUT_SECONDS, client, connect, echo, program, serve, server
 from interop.tools import gnutls_client, gnutls_server
 
 import fasttls
@@ -44,29 +44,6 @@ TLS12 = [
 ]
 TLS13 = "NORMAL:-VERS-ALL:+VERS-TLS1.3"
 KINDS = ("p256", "p384", "p521", "rsa", "ed25519", "ed448")
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a server's certificate of every kind of key, and the client's."""
-    path = tmp_path_factory.mktemp("keys")
-    certs.test_root().write(path)
-    for kind in certs.KEY_TYPES:
-        certs.server_credential(kind).write(path, kind)
-    certs.client_credential().write(path, "client")
-    return path
-
-
-def server(keys: Path, kind: str = "p256") -> fasttls.SSLContext:
-    """Return a server's context of fasttls."""
-    context = fasttls.SSLContext(fasttls.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(keys / f"{kind}-chain.pem", keys / f"{kind}-key.pem")
-    return context
-
-
-def client(keys: Path) -> fasttls.SSLContext:
-    """Return a client's context of fasttls."""
-    return fasttls.create_default_context(cafile=str(keys / "ca.pem"))
 
 
 def from_client(keys: Path, context: fasttls.SSLContext, *more: str) -> tuple[bytes, fasttls.SSLSocket]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import certs
 import pytest
-from interop.ends import connect, echo, serve
+from interop.ends import client, connect, echo, serve, server
 from interop.libraries import CLIENTS, EPHEMERAL, GROUPS, KEYS, SERVERS, SUITES13, library, talk
 from interop.libraries import client_context as peer_client
 from interop.libraries import serve as peer_serve
@@ -19,36 +19,18 @@ pytestmark = pytest.mark.interop
 
 MEGABYTES = random.Random(1).randbytes(10 << 20)
 VERSIONS = pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
-as_server = pytest.mark.parametrize("name", SERVERS)
-as_client = pytest.mark.parametrize("name", CLIENTS)
+each_server = pytest.mark.parametrize("name", SERVERS)
+each_client = pytest.mark.parametrize("name", CLIENTS)
 
 
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a server's certificate of every kind of key, and the client's."""
-    path = tmp_path_factory.mktemp("keys")
-    certs.test_root().write(path)
-    for kind in certs.KEY_TYPES:
-        certs.server_credential(kind).write(path, kind)
-    certs.server_credential().write(path, "server")
-    certs.client_credential().write(path, "client")
-    return path
-
-
-def ours(folder: Path, *, server: bool = False, credential: str = "server", version: str | None = None):
+def ours(folder: Path, *, as_server: bool = False, credential: str = "server", version: str | None = None):
     """Return a context of fasttls."""
-    if server:
-        context = fasttls.SSLContext(fasttls.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(folder / f"{credential}-chain.pem", folder / f"{credential}-key.pem")
-    else:
-        context = fasttls.create_default_context(cafile=str(folder / "ca.pem"))
-    if version is not None:
-        context.minimum_version = context.maximum_version = fasttls.TLSVersion[version]
-    return context
+    number = None if version is None else version.removeprefix("TLSv").replace("_", ".")
+    return server(folder, credential, number) if as_server else client(folder, number)
 
 
 @VERSIONS
-@as_server
+@each_server
 def test_our_client_echoes_ten_mebibytes(name: str, version: str, keys: Path) -> None:
     context = ours(keys, version=version)
     with peer_serve(peer_server(name, keys)) as (port, seen), connect(context, port) as wrapped:
@@ -59,9 +41,9 @@ def test_our_client_echoes_ten_mebibytes(name: str, version: str, keys: Path) ->
 
 
 @VERSIONS
-@as_client
+@each_client
 def test_our_server_echoes_ten_mebibytes(name: str, version: str, keys: Path) -> None:
-    with serve(ours(keys, server=True, version=version)) as serving:
+    with serve(ours(keys, as_server=True, version=version)) as serving:
         seen = talk(peer_client(name, keys), serving.port, MEGABYTES)
         negotiated = serving.outcome().negotiated
     assert seen.version == negotiated.version_name
@@ -70,9 +52,9 @@ def test_our_server_echoes_ten_mebibytes(name: str, version: str, keys: Path) ->
 
 
 @pytest.mark.parametrize("suite", SUITES13)
-@as_client
+@each_client
 def test_every_suite_of_tls13_as_server(name: str, suite: str, keys: Path) -> None:
-    context = ours(keys, server=True)
+    context = ours(keys, as_server=True)
     context.set_ciphersuites(suite)
     with serve(context) as serving:
         seen = talk(peer_client(name, keys, version="TLSv1_3"), serving.port)
@@ -82,7 +64,7 @@ def test_every_suite_of_tls13_as_server(name: str, suite: str, keys: Path) -> No
 
 
 @pytest.mark.parametrize("suite", SUITES13)
-@as_server
+@each_server
 def test_every_suite_of_tls13_as_client(name: str, suite: str, keys: Path) -> None:
     context = ours(keys)
     context.set_ciphersuites(suite)
@@ -94,7 +76,7 @@ def test_every_suite_of_tls13_as_client(name: str, suite: str, keys: Path) -> No
 @pytest.mark.parametrize(("name", "group"), [(n, g) for n in CLIENTS for g in GROUPS[n]])
 def test_every_group_as_server(name: str, group: str, keys: Path) -> None:
     """Most need a HelloRetryRequest: the peer sends a share of its first choice."""
-    context = ours(keys, server=True)
+    context = ours(keys, as_server=True)
     context.set_groups(group)
     with serve(context) as serving:
         talk(peer_client(name, keys), serving.port)
@@ -119,7 +101,7 @@ def test_every_group_as_client(name: str, group: str, retry: bool, keys: Path) -
 @VERSIONS
 @pytest.mark.parametrize(("name", "key"), [(n, k) for n in CLIENTS for k in KEYS[n]])
 def test_every_certificate_as_server(name: str, key: str, version: str, keys: Path) -> None:
-    with serve(ours(keys, server=True, credential=key, version=version)) as serving:
+    with serve(ours(keys, as_server=True, credential=key, version=version)) as serving:
         seen = talk(peer_client(name, keys), serving.port)
     assert seen.certificate == certs.server_credential(key).der
     assert serving.outcome().error is None
@@ -169,9 +151,9 @@ def test_a_client_certificate_that_we_do_not_have(name: str, version: str, keys:
 
 @VERSIONS
 @pytest.mark.parametrize("mode", [fasttls.CERT_OPTIONAL, fasttls.CERT_REQUIRED])
-@as_client
+@each_client
 def test_their_client_certificate(name: str, mode: int, version: str, keys: Path) -> None:
-    context = ours(keys, server=True, version=version)
+    context = ours(keys, as_server=True, version=version)
     context.load_verify_locations(keys / "ca.pem")
     context.verify_mode = mode
     with serve(context) as serving:
@@ -180,9 +162,9 @@ def test_their_client_certificate(name: str, mode: int, version: str, keys: Path
 
 
 @VERSIONS
-@as_client
+@each_client
 def test_a_client_certificate_that_they_do_not_have(name: str, version: str, keys: Path) -> None:
-    context = ours(keys, server=True, version=version)
+    context = ours(keys, as_server=True, version=version)
     context.load_verify_locations(keys / "ca.pem")
     context.verify_mode = fasttls.CERT_REQUIRED
     with serve(context) as serving:
@@ -198,9 +180,9 @@ def test_a_client_certificate_that_they_do_not_have(name: str, version: str, key
 
 
 @VERSIONS
-@as_client
+@each_client
 def test_alpn_as_server(name: str, version: str, keys: Path) -> None:
-    context, theirs = ours(keys, server=True, version=version), peer_client(name, keys)
+    context, theirs = ours(keys, as_server=True, version=version), peer_client(name, keys)
     context.set_alpn_protocols(["h2", "http/1.1"])
     theirs.set_alpn_protocols(["http/1.1", "h2"])
     with serve(context) as serving:
@@ -208,7 +190,7 @@ def test_alpn_as_server(name: str, version: str, keys: Path) -> None:
 
 
 @VERSIONS
-@as_server
+@each_server
 def test_alpn_as_client(name: str, version: str, keys: Path) -> None:
     context, theirs = ours(keys, version=version), peer_server(name, keys)
     context.set_alpn_protocols(["http/1.1", "h2"])
@@ -219,7 +201,7 @@ def test_alpn_as_client(name: str, version: str, keys: Path) -> None:
     assert seen.alpn == "h2"
 
 
-@as_server
+@each_server
 def test_key_updates_as_client(name: str, keys: Path) -> None:
     with peer_serve(peer_server(name, keys)) as (port, seen), connect(ours(keys), port) as wrapped:
         for request in (False, True, True, False):
@@ -228,23 +210,23 @@ def test_key_updates_as_client(name: str, keys: Path) -> None:
     assert seen.error is None
 
 
-@as_client
+@each_client
 def test_key_updates_as_server(name: str, keys: Path) -> None:
     def update(wrapped: fasttls.SSLSocket) -> None:
         if wrapped.version() == "TLSv1.3":
             wrapped.key_update(request_peer=True)
 
-    with serve(ours(keys, server=True), update) as serving:
+    with serve(ours(keys, as_server=True), update) as serving:
         talk(peer_client(name, keys), serving.port, b"x" * 100_000)
     assert serving.outcome().error is None
 
 
 @VERSIONS
-@as_client
+@each_client
 def test_their_client_does_not_trust_us(name: str, version: str, keys: Path, tmp_path: Path) -> None:
     theirs = peer_client(name, keys)
     certs.Authority("Stranger").issue("localhost").write(tmp_path, "server")
-    with serve(ours(tmp_path, server=True, version=version)) as serving:
+    with serve(ours(tmp_path, as_server=True, version=version)) as serving:
         with pytest.raises(OSError):
             talk(theirs, serving.port)
         error = serving.outcome().error
@@ -253,7 +235,7 @@ def test_their_client_does_not_trust_us(name: str, version: str, keys: Path, tmp
 
 
 @VERSIONS
-@as_server
+@each_server
 def test_our_client_does_not_trust_them(name: str, version: str, keys: Path, tmp_path: Path) -> None:
     certs.Authority("Stranger").issue("localhost").write(tmp_path, "server")
     context = ours(keys, version=version)
@@ -279,7 +261,7 @@ TLS12 += [
 
 @pytest.mark.parametrize(("name", "key", "cipher"), TLS12)
 def test_every_suite_of_tls12_as_server(name: str, key: str, cipher: str, keys: Path) -> None:
-    context, theirs = ours(keys, server=True, credential=key, version="TLSv1_2"), peer_client(name, keys)
+    context, theirs = ours(keys, as_server=True, credential=key, version="TLSv1_2"), peer_client(name, keys)
     context.set_ciphers(cipher)
     if name == "ssl":
         theirs.maximum_version = theirs.minimum_version
@@ -312,7 +294,7 @@ def test_every_suite_of_tls12_as_client(name: str, key: str, cipher: str, keys: 
 @pytest.mark.parametrize("group", ["X25519", "secp256r1", "X448", "secp384r1", "secp521r1"])
 @pytest.mark.parametrize("role", ["client", "server"])
 def test_every_curve_of_tls12_with_ssl(role: str, group: str, keys: Path) -> None:
-    context = ours(keys, server=role == "server", credential="rsa", version="TLSv1_2")
+    context = ours(keys, as_server=role == "server", credential="rsa", version="TLSv1_2")
     context.set_groups(group)
     if role == "server":
         with serve(context) as serving:
@@ -333,7 +315,7 @@ def test_an_old_version_is_named(version: str, keys: Path) -> None:
     theirs = peer_client("ssl", keys)
     theirs.minimum_version = theirs.maximum_version = ssl.TLSVersion[version]
     theirs.set_ciphers("ALL:@SECLEVEL=0")
-    with serve(ours(keys, server=True)) as serving:
+    with serve(ours(keys, as_server=True)) as serving:
         with pytest.raises(OSError):
             talk(theirs, serving.port)
         error = serving.outcome().error
@@ -341,10 +323,10 @@ def test_an_old_version_is_named(version: str, keys: Path) -> None:
     assert error.alert_sent == 70
     assert f"the client speaks {named}, we speak TLSv1.2 to TLSv1.3" in str(error)
 
-    server = peer_server("ssl", keys)
-    server.minimum_version = server.maximum_version = ssl.TLSVersion[version]
-    server.set_ciphers("ALL:@SECLEVEL=0")
-    with peer_serve(server) as (port, _), pytest.raises(fasttls.SSLError) as caught, connect(ours(keys), port):
+    old = peer_server("ssl", keys)
+    old.minimum_version = old.maximum_version = ssl.TLSVersion[version]
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    with peer_serve(old) as (port, _), pytest.raises(fasttls.SSLError) as caught, connect(ours(keys), port):
         pass
     assert caught.value.alert_received == 70 or "TLSv1" in str(caught.value)
 
@@ -352,7 +334,7 @@ def test_an_old_version_is_named(version: str, keys: Path) -> None:
 def test_a_cbc_client_is_named(keys: Path) -> None:
     theirs = peer_client("ssl", keys, version="TLSv1_2")
     theirs.set_ciphers("ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA:@SECLEVEL=0")
-    with serve(ours(keys, server=True)) as serving:
+    with serve(ours(keys, as_server=True)) as serving:
         with pytest.raises(OSError):
             talk(theirs, serving.port)
         error = serving.outcome().error

@@ -13,7 +13,7 @@ import certs
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
-from interop.ends import TIMEOUT_SECONDS, connect, serve
+from interop.ends import TIMEOUT_SECONDS, client, connect, serve, server
 from interop.tools import openssl_client, openssl_server, program, running
 
 import fasttls
@@ -36,29 +36,6 @@ TLS12 = [
     *(("rsa", f"DHE-RSA-{cipher}") for cipher in (*CIPHERS, "CHACHA20-POLY1305")),
     *(("rsa", cipher) for cipher in CIPHERS),
 ]
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a server's certificate of every kind of key, and the client's."""
-    path = tmp_path_factory.mktemp("keys")
-    certs.test_root().write(path)
-    for kind in certs.KEY_TYPES:
-        certs.server_credential(kind).write(path, kind)
-        certs.client_credential(kind).write(path, f"client-{kind}")
-    return path
-
-
-def server(keys: Path, kind: str = "p256") -> fasttls.SSLContext:
-    """Return a server's context of fasttls."""
-    context = fasttls.SSLContext(fasttls.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(keys / f"{kind}-chain.pem", keys / f"{kind}-key.pem")
-    return context
-
-
-def client(keys: Path) -> fasttls.SSLContext:
-    """Return a client's context of fasttls."""
-    return fasttls.create_default_context(cafile=str(keys / "ca.pem"))
 
 
 def reversed_line(wrapped: fasttls.SSLSocket) -> None:

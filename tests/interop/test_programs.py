@@ -6,7 +6,7 @@ from pathlib import Path
 
 import certs
 import pytest
-from interop.ends import connect, echo, serve
+from interop.ends import client, connect, echo, serve, server
 from interop.programs_runner import run_client, run_server
 
 import fasttls
@@ -29,36 +29,6 @@ KEYS = {
 }
 VERSIONS = pytest.mark.parametrize("version", ["1.2", "1.3"])
 every_peer = pytest.mark.parametrize("name", PEERS)
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a server's certificate of every kind of key, and the client's."""
-    path = tmp_path_factory.mktemp("keys")
-    certs.test_root().write(path)
-    for kind in certs.KEY_TYPES:
-        certs.server_credential(kind).write(path, kind)
-    certs.client_credential().write(path, "client")
-    return path
-
-
-def server(keys: Path, kind: str = "p256", version: str | None = None) -> fasttls.SSLContext:
-    """Return a server's context of fasttls."""
-    context = fasttls.SSLContext(fasttls.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(keys / f"{kind}-chain.pem", keys / f"{kind}-key.pem")
-    return limited(context, version)
-
-
-def client(keys: Path, version: str | None = None) -> fasttls.SSLContext:
-    """Return a client's context of fasttls."""
-    return limited(fasttls.create_default_context(cafile=str(keys / "ca.pem")), version)
-
-
-def limited(context: fasttls.SSLContext, version: str | None) -> fasttls.SSLContext:
-    """Set the one version that a context speaks, if any is named."""
-    if version is not None:
-        context.minimum_version = context.maximum_version = fasttls.TLSVersion[f"TLSv{version.replace('.', '_')}"]
-    return context
 
 
 def with_key(keys: Path, kind: str, **more: object) -> dict[str, object]:
