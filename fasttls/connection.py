@@ -53,20 +53,14 @@ from fasttls.wire.alerts import (
     Truncated,
     UnexpectedMessage,
 )
-from fasttls.wire.iana import ContentType, HandshakeType, ProtocolVersion, name_of
+from fasttls.wire.iana import ContentType, ProtocolVersion
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _CHANGE_CIPHER_SPEC = b"\x01"
 
-# The messages that may come after the handshake: which of the Limits bounds each, and the reason to give.
-_BETWEEN_DATA: dict[int, tuple[str, str]] = {
-    HandshakeType.KEY_UPDATE: ("key_updates", "TOO_MANY_KEY_UPDATES"),
-    HandshakeType.NEW_SESSION_TICKET: ("tickets", "TOO_MANY_TICKETS"),
-    HandshakeType.HELLO_REQUEST: ("renegotiations", "TOO_MANY_RENEGOTIATIONS"),
-    HandshakeType.CLIENT_HELLO: ("renegotiations", "TOO_MANY_RENEGOTIATIONS"),
-}
+_WRITES = (Send, SendChangeCipherSpec, SendWarning, WriteWith, WriteWith12)
 
 
 class Connection:
@@ -111,7 +105,6 @@ class Connection:
         self._empty_records = 0
         self._warnings = 0
         self._change_cipher_specs = 0
-        self._in_a_row = dict.fromkeys(_BETWEEN_DATA, 0)
         self._started = server_side
         if server_side:
             state = server.start(config)
@@ -205,8 +198,10 @@ class Connection:
             self.close_sent = True
 
     def abort(self, description: int) -> None:
-        """End the connection with a fatal alert of the caller's choice."""
+        """End the connection with a fatal alert of the caller's choice. Raises ValueError for what is none."""
         self._check_usable()
+        if not 0 <= description <= 255:
+            raise ValueError(f"an alert's description is one byte, not {description}")
         error = TLSError(f"this side ended the connection with alert {description}")
         error.alert_sent = description
         error.reason = "ABORTED"
@@ -285,6 +280,7 @@ class Connection:
     def _skip(self, size: int) -> None:
         """Pass over refused early data (RFC 8446 §4.2.10)."""
         assert self._skip_early_data is not None
+        size = max(size, 1)  # an empty record is not to be had for nothing
         if size > self._skip_early_data:
             raise UnexpectedMessage("more early data than may be skipped", reason="TOO_MUCH_SKIPPED_EARLY_DATA")
         self._skip_early_data -= size
@@ -308,19 +304,7 @@ class Connection:
             self.config.observer(False, ContentType.CHANGE_CIPHER_SPEC, body)
 
     def _on_handshake(self, content: bytes, events: list[Event]) -> None:
-        if self._machine.state.connected and not self._machine.in_message:
-            self._count(content[0])
         self._apply(self._machine.receive(content), events)
-
-    def _count(self, message_type: int) -> None:
-        """Bound the messages that come after the handshake without any data between them."""
-        found = _BETWEEN_DATA.get(message_type)
-        if found is not None:
-            limit, reason = found
-            self._in_a_row[message_type] += 1
-            if self._in_a_row[message_type] > getattr(self.config.limits, limit):
-                name = name_of(HandshakeType, message_type)
-                raise UnexpectedMessage(f"too many {name} messages in a row", reason=reason)
 
     def _on_application_data(self, content: bytes, events: list[Event]) -> None:
         if not self._machine.state.connected:
@@ -328,8 +312,8 @@ class Connection:
         if self._machine.in_message:
             raise UnexpectedMessage("application data inside a handshake message")
         if content:
-            for message_type in self._in_a_row:
-                self._in_a_row[message_type] = 0
+            self._machine.data_came()
+            self._warnings = 0
             events.append(ApplicationData(content))
 
     def _on_alert(self, content: bytes, events: list[Event]) -> None:
@@ -359,6 +343,8 @@ class Connection:
     def _apply(self, effects: list[Effect], events: list[Event]) -> None:
         """Apply a flight's effects, in order."""
         for effect in effects:
+            if self.close_sent and isinstance(effect, _WRITES):
+                continue  # RFC 8446 §6.1: close_notify was the last that this side sends
             match effect:
                 case Send(message):
                     if self.config.observer is not None:

@@ -104,18 +104,8 @@ class TamperingMachine(Machine):
 
     alter: Alter
 
-    def _step(self, raw: bytes) -> list[Effect]:
-        state = self.state
-        message = state.readers[raw[0]].read(Reader(raw, HEADER_SIZE))
-        if type(message) not in state.handlers:
-            return super()._step(raw)
-        if self._observer is not None:
-            self._observer(False, HANDSHAKE, raw)
-        if state.in_transcript:
-            self.transcript.add(raw)
-        flight = TamperingFlight(self.transcript, self.alter)
-        self.state = state.handlers[type(message)](state, message, flight)
-        return flight.effects
+    def _new_flight(self) -> Flight:
+        return TamperingFlight(self.transcript, self.alter)
 
 
 class Tampering(Connection):

@@ -9,6 +9,9 @@ from fasttls.native._finished import finished12, finished12_matches
 from fasttls.native._kdf import key_block12, prf12
 from fasttls.native._secret import Secret
 
+VERIFY_DATA_SIZE = 12
+"""Bytes of a Finished, for every suite that is spoken (RFC 5246 §7.4.9)."""
+
 _MASTER_SIZE = 48  # bytes
 _CLIENT = b"client finished"
 _SERVER = b"server finished"

@@ -153,7 +153,10 @@ class WaitServerHello(State):
         if self.config.compatibility_mode:
             flight.send_change_cipher_spec()
         hello = replace(self.hello, extensions=extensions)
-        flight.send(hello)
+        try:
+            flight.send(hello)
+        except OverflowError as exc:
+            raise IllegalParameter("HelloRetryRequest asks for more than a ClientHello can hold") from exc
         return WaitSecondServerHello(self.config, self.host, hello, shares, retry)
 
     handlers = {ServerHello: on_server_hello, HelloRetryRequest: on_hello_retry_request}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import final
 
-from fasttls.crypto.key_schedule12 import MasterSecret, RecordKeys, master_secret
+from fasttls.crypto.key_schedule12 import VERIFY_DATA_SIZE, MasterSecret, RecordKeys, master_secret
 from fasttls.crypto.suites12 import SUITES12, Suite12
 from fasttls.events import HandshakeCompleted, Negotiated
 from fasttls.handshake.auth import KeyUse, PeerIdentity, identify_peer
@@ -315,6 +315,7 @@ class WaitFinished(_State):
 
     def on_finished(self, finished: Finished, flight: Flight) -> ClientConnected:
         """Check that nobody altered the handshake; the connection is made."""
+        finished.check_size(VERIFY_DATA_SIZE)
         if not self.master.finished_matches(finished.verify_data, flight.transcript.before, of_client=False):
             raise DecryptError("the server's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         flight.emit(HandshakeCompleted(self.negotiated))

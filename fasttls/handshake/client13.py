@@ -203,6 +203,7 @@ class WaitFinished(State):
         """Check the server's Finished, and send the client's last flight."""
         transcript = flight.transcript
         suite = self.keys.suite
+        finished.check_size(suite.hash_size)
         if not self.keys.server_finished.verify(finished.verify_data, transcript.before):
             raise DecryptError("the server's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         application = self.keys.into_application(transcript.digest(), flight)

@@ -16,11 +16,19 @@ from fasttls.wire.iana import ContentType, HandshakeType, name_of
 from fasttls.wire.messages import HEADER_SIZE
 from fasttls.wire.messages12 import ChangeCipherSpec
 
+# The messages that may come after the handshake: which of the Limits bounds each, and the reason to give.
+_BETWEEN_DATA: dict[int, tuple[str, str]] = {
+    HandshakeType.KEY_UPDATE: ("key_updates", "TOO_MANY_KEY_UPDATES"),
+    HandshakeType.NEW_SESSION_TICKET: ("tickets", "TOO_MANY_TICKETS"),
+    HandshakeType.HELLO_REQUEST: ("renegotiations", "TOO_MANY_RENEGOTIATIONS"),
+    HandshakeType.CLIENT_HELLO: ("renegotiations", "TOO_MANY_RENEGOTIATIONS"),
+}
+
 
 class Machine:
     """Runs a handshake from its first state to its last."""
 
-    __slots__ = ("_buffer", "_fragments", "_limits", "_observer", "state", "transcript")
+    __slots__ = ("_buffer", "_fragments", "_in_a_row", "_limits", "_observer", "state", "transcript")
 
     def __init__(self, state: State, transcript: Transcript, limits: Limits, observer: Observer | None) -> None:
         self.state = state
@@ -29,6 +37,7 @@ class Machine:
         self._observer = observer
         self._buffer = b""
         self._fragments = 0
+        self._in_a_row = dict.fromkeys(_BETWEEN_DATA, 0)
 
     @property
     def in_message(self) -> bool:
@@ -73,9 +82,25 @@ class Machine:
             return None
         if self._buffer:
             raise UnexpectedMessage("ChangeCipherSpec inside a handshake message")
-        flight = Flight(self.transcript)
+        flight = self._new_flight()
         self.state = handler(self.state, ChangeCipherSpec(), flight)
         return flight.effects
+
+    def data_came(self) -> None:
+        """Say that application data came: what is counted in a row begins anew."""
+        for message_type in self._in_a_row:
+            self._in_a_row[message_type] = 0
+
+    def _new_flight(self) -> Flight:
+        return Flight(self.transcript)
+
+    def _count(self, message_type: int) -> None:
+        """Bound the messages that come after the handshake without any data between them."""
+        limit, reason = _BETWEEN_DATA[message_type]
+        self._in_a_row[message_type] += 1
+        if self._in_a_row[message_type] > getattr(self._limits, limit):
+            name = name_of(HandshakeType, message_type)
+            raise UnexpectedMessage(f"too many {name} messages in a row", reason=reason)
 
     def _size(self, data: bytes) -> int:
         """Return the whole size of the message that data begins with, if the state may receive it."""
@@ -106,7 +131,9 @@ class Machine:
             raise UnexpectedMessage(f"{type(state).__name__} wants {_wanted(state)}, got {type(message).__name__}")
         if state.in_transcript:
             self.transcript.add(raw)
-        flight = Flight(self.transcript)
+        if state.connected:
+            self._count(raw[0])
+        flight = self._new_flight()
         self.state = handler(state, message, flight)
         return flight.effects
 

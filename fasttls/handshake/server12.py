@@ -7,7 +7,7 @@ from typing import NamedTuple, final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from fasttls.crypto.key_schedule12 import MasterSecret, RecordKeys, master_secret
+from fasttls.crypto.key_schedule12 import VERIFY_DATA_SIZE, MasterSecret, RecordKeys, master_secret
 from fasttls.crypto.suites12 import SUITES12, KeyExchange, Suite12
 from fasttls.events import HandshakeCompleted, Negotiated
 from fasttls.handshake.alpn import choose_alpn
@@ -356,6 +356,7 @@ class WaitFinished(_State):
     def on_finished(self, finished: Finished, flight: Flight) -> ServerConnected:
         """Check that nobody altered the handshake, and finish it."""
         transcript = flight.transcript
+        finished.check_size(VERIFY_DATA_SIZE)
         if not self.master.finished_matches(finished.verify_data, transcript.before, of_client=True):
             raise DecryptError("the client's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         flight.send_change_cipher_spec()

@@ -279,15 +279,15 @@ class WaitSecondClientHello(State):
             raise IllegalParameter("the second ClientHello has early_data")
         if hello.extensions.get(ExtensionType.COOKIE) != self.cookie:
             raise IllegalParameter("the second ClientHello does not have the cookie it was given")
-        shares: tuple[KeyShareEntry, ...] = hello.extensions.get(ExtensionType.KEY_SHARE, ())
+        # The offer changes where it may: it is checked again.
+        _check_offer(hello)
+        shares: tuple[KeyShareEntry, ...] = hello.extensions[ExtensionType.KEY_SHARE]
         if len(shares) != 1 or shares[0].group != self.chosen.group:
             # RFC 8446 §4.2.8: one share, of the group that was asked for.
             raise IllegalParameter(
                 f"the second ClientHello must have one share, for {name_of(NamedGroup, self.chosen.group)}",
                 reason="BAD_KEY_SHARE",
             )
-        # The offer changes where it may: it is checked again.
-        _check_offer(hello)
         return _send_flight(self.config, hello, self.chosen, shares[0], flight, self.asked, retried=True)
 
     handlers = {ClientHello: on_client_hello}
@@ -357,6 +357,7 @@ class WaitFinished(State):
         """Check the client's Finished; the connection is made (RFC 8446 §4.4.4)."""
         transcript = flight.transcript
         suite = self.keys.suite
+        finished.check_size(suite.hash_size)
         if not self.keys.client_finished.verify(finished.verify_data, transcript.before):
             raise DecryptError("the client's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         self.keys.wipe()

@@ -28,6 +28,10 @@ from fasttls.native._sha2 cimport (
     hash_id,
 )
 
+
+cdef extern from "ft_memory.h" nogil:
+    void ft_wipe(void *memory, size_t size)
+
 ft_sha2_select()
 
 # Below this many bytes, giving the GIL up costs more than the hashing.
@@ -40,11 +44,17 @@ cdef enum:
 
 
 cdef int update_from(ft_hash *state, object data) except -1:
+    """Hash data into state. Long data is hashed into a copy, which takes the state's place when it is done: a
+    thread that looks at the state meanwhile sees one from before or after, and never one in between."""
     cdef Py_buffer view
+    cdef ft_hash copy
     PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
     if view.len >= RELEASE_GIL_FROM:
+        copy = state[0]
         with nogil:
-            ft_hash_update(state, <const uint8_t *>view.buf, <size_t>view.len)
+            ft_hash_update(&copy, <const uint8_t *>view.buf, <size_t>view.len)
+        state[0] = copy
+        ft_wipe(&copy, sizeof(copy))
     else:
         ft_hash_update(state, <const uint8_t *>view.buf, <size_t>view.len)
     PyBuffer_Release(&view)

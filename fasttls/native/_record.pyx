@@ -395,6 +395,8 @@ cdef class Opener12(Numbered):
         cdef Py_ssize_t overhead = self._tag_size + (EXPLICIT_NONCE if self._explicit else 0)
         cdef Py_ssize_t size = PyBytes_GET_SIZE(body) - overhead
         cdef bytes nonce, content
+        if PyBytes_GET_SIZE(header) != FT_RECORD_HEADER:
+            raise ValueError(f"a record header of {PyBytes_GET_SIZE(header)} bytes, it has {FT_RECORD_HEADER}")
         if size < 0:
             raise BadRecordMac(f"a protected record of {PyBytes_GET_SIZE(body)} bytes")
         if size > FT_MAX_PLAINTEXT:

@@ -1,11 +1,12 @@
 from collections.abc import Iterable
-from typing import final
+from typing import NoReturn, final
 
 from typing_extensions import Buffer
 
 @final
 class Reader:
     def __init__(self, data: bytes, start: int = 0) -> None: ...
+    def __reduce__(self) -> NoReturn: ...
     @property
     def left(self) -> int: ...
     def u8(self) -> int: ...

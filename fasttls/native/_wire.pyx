@@ -34,6 +34,9 @@ cdef class Reader:
         self._next = <const uint8_t *>PyBytes_AS_STRING(data) + start
         self._end = <const uint8_t *>PyBytes_AS_STRING(data) + PyBytes_GET_SIZE(data)
 
+    def __reduce__(self):
+        raise TypeError("a Reader cannot be pickled or copied")
+
     cdef const uint8_t *_take(self, Py_ssize_t size) except NULL:
         """Advance by size bytes. Every read passes through this check."""
         cdef const uint8_t *start = self._next

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple, Self
 
 from fasttls.native._wire import Reader, Writer
-from fasttls.wire.alerts import IllegalParameter
+from fasttls.wire.alerts import DecodeError, IllegalParameter
 from fasttls.wire.extensions import Carrier, Extensions, read_extensions, write_extensions
 from fasttls.wire.iana import ExtensionType, HandshakeType, ProtocolVersion
 
@@ -260,8 +260,13 @@ class Finished(Message):
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
-        """Read the body; its length is checked together with the MAC."""
+        """Read the body; how long it must be is known with the suite."""
         return cls(reader.rest())
+
+    def check_size(self, size: int) -> None:
+        """Raise DecodeError when verify_data is not of the size that the suite has (RFC 8446 §6)."""
+        if len(self.verify_data) != size:
+            raise DecodeError(f"Finished has {len(self.verify_data)} bytes, not {size}", reason="BAD_DIGEST_LENGTH")
 
     def write(self, writer: Writer) -> None:
         """Write the body."""

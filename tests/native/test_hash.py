@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 
 import cryptography_vectors
 import pytest
@@ -40,6 +42,29 @@ def test_nist_vectors_with_every_implementation(name: str, length: str) -> None:
         assert Hash(name, message).digest() == digest
         for index in range(len(implementations(name))):
             assert digest_with(name, index, message) == digest, implementations(name)[index]
+
+
+def monte_carlo(seed: bytes, digest: Callable[[bytes], bytes]) -> Iterator[bytes]:
+    """Yield digest after digest, each a thousand hashes on from the one before (SHAVS §6.4)."""
+    while True:
+        oldest, older, newest = seed, seed, seed
+        for _ in range(1000):
+            oldest, older, newest = older, newest, digest(oldest + older + newest)
+        yield newest
+        seed = newest
+
+
+@pytest.mark.parametrize("name", HASHES)
+def test_nist_monte_carlo_with_every_implementation(name: str) -> None:
+    with cryptography_vectors.open_vector_file(f"hashes/SHA2/{name.upper()}Monte.rsp", "r") as file:
+        lines = [line.split(" = ") for line in file if " = " in line]
+    (seed,) = (bytes.fromhex(value) for key, value in lines if key == "Seed")
+    expected = [bytes.fromhex(value) for key, value in lines if key == "MD"]
+    assert len(expected) == 100
+    assert list(islice(monte_carlo(seed, lambda data: Hash(name, data).digest()), 100)) == expected
+    for index in range(len(implementations(name))):
+        # Fewer of them: to be chosen by index, an implementation asks the processor every time.
+        assert list(islice(monte_carlo(seed, partial(digest_with, name, index)), 5)) == expected[:5]
 
 
 @pytest.mark.parametrize("name", HASHES)

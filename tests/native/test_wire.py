@@ -31,7 +31,7 @@ def test_integers(kind: str, value: int) -> None:
         getattr(Reader(encoded[:-1]), kind)()
 
 
-@pytest.mark.parametrize("kind", ["u8", "u16", "u24"])
+@pytest.mark.parametrize("kind", INTEGERS)
 def test_an_integer_that_does_not_fit_is_an_overflow(kind: str) -> None:
     for value in (1 << 8 * INTEGERS[kind], -1, 2**70):
         with pytest.raises(OverflowError):

@@ -221,17 +221,11 @@ def test_a_signature_over_another_transcript() -> None:
 @pytest.mark.parametrize("side", ["client", "server"])
 @pytest.mark.parametrize(
     "change",
-    [
-        lambda b: b[:-1],
-        lambda b: b + b"\0",
-        lambda b: b"",
-        lambda b: bytes(len(b)),
-        lambda b: b[:-1] + bytes([b[-1] ^ 1]),
-    ],
-    ids=["short", "long", "empty", "zeros", "one bit"],
+    [lambda b: bytes(len(b)), lambda b: b[:-1] + bytes([b[-1] ^ 1])],
+    ids=["zeros", "one bit"],
 )
 def test_finished(side: str, change: Callable[[bytes], bytes]) -> None:
-    """RFC 8446 §4.4.4: decrypt_error."""
+    """RFC 8446 §4.4.4: decrypt_error. One of another length is in test_s6_alerts.py."""
     refused(side, DecryptError, "DIGEST_CHECK_FAILED", alter=on_type(20, change), readable=side == "client")
 
 
@@ -365,7 +359,7 @@ def test_certificate_authorities_reach_the_peer() -> None:
 
 
 def test_an_empty_message_body_for_every_type() -> None:
-    for kind, error in ((8, DecodeError), (11, DecodeError), (15, DecodeError), (20, DecryptError)):
+    for kind, error in ((8, DecodeError), (11, DecodeError), (15, DecodeError), (20, DecodeError)):
         refused("client", error, alter=on_type(kind, lambda b: b""))
 
 

@@ -82,6 +82,11 @@ def records(section: int, side: str, kind: str = "") -> list[Step]:
     return [step for step in steps(section) if step.side == side and wanted.match(step.title)]
 
 
+def secret(section: int, label: str) -> Step:
+    """Return the step that derives a secret of the schedule, with its digest and what it expands to."""
+    return next(step for step in steps(section) if step.title == f'derive secret "tls13 {label}"' and step.values)
+
+
 def private_key(section: int, side: str, nth: int = 0) -> bytes:
     """Return the nth ephemeral private key of a side."""
     return find(section, side, "create an ephemeral", nth)["private key"]

@@ -1,0 +1,252 @@
+/* Runs one function of src_c on a secret, so that from outside it can be seen what the secret leaves behind.
+ *
+ * secrets stack NAME        runs NAME on a stack of its own, then looks there for the secret, for what HMAC makes of
+ *                           it and for the result; prints how many it found. The exit status is 2 without a NAME.
+ * secrets trace NAME A B    runs NAME on the hexadecimal A and B, once; a tracer sees which instructions ran.
+ *
+ * `leaky` and `early` do it wrong on purpose: what looks for a fault must see theirs.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "ft_hkdf.h"
+#include "ft_hmac.h"
+#include "ft_memory.h"
+#include "ft_premaster.h"
+#include "ft_prf12.h"
+#include "ft_record.h"
+#include "ft_sha2.h"
+
+#define STACK_SIZE ((size_t)1 << 18)
+#define WINDOW     8 /* bytes in a row that are no coincidence */
+
+typedef void (*function)(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size);
+
+static uint8_t result[512];
+static size_t result_size;
+static volatile int verdict;
+
+__attribute__((noinline)) static void ft_test_early(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {
+    int equal = a_size == b_size;
+
+    for (size_t i = 0; equal && i < a_size; i++) {
+        if (a[i] != b[i]) {
+            equal = 0;
+        }
+    }
+    verdict = equal;
+}
+
+__attribute__((noinline)) static void ft_test_leaky(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {
+    volatile uint8_t copy[64];
+
+    (void)b;
+    (void)b_size;
+    for (size_t i = 0; i < a_size && i < sizeof copy; i++) {
+        copy[i] = a[i];
+    }
+    verdict = copy[0];
+}
+
+/* The same copy, wiped: the one difference is ft_wipe, which is all that keeps the store from being removed. */
+__attribute__((noinline)) static void ft_test_wiped(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {
+    uint8_t copy[64] = {0};
+
+    (void)b;
+    (void)b_size;
+    memcpy(copy, a, a_size < sizeof copy ? a_size : sizeof copy);
+    __asm__ __volatile__("" : : "r"(copy) : "memory");
+    verdict = copy[0];
+    ft_wipe(copy, sizeof copy);
+}
+
+static void equal(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {
+    verdict = ft_equal(a, b, a_size < b_size ? a_size : b_size);
+}
+
+static void premaster(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {
+    if (b_size == FT_PREMASTER) {
+        ft_premaster_choose(result, a, a_size, b, 0x0303);
+    }
+    result_size = FT_PREMASTER;
+}
+
+static void nonce(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {
+    (void)a_size;
+    ft_record_nonce(result, a, b_size != 0 ? b[0] : 0);
+    result_size = 0; /* it goes on the wire, or is no secret without the iv */
+}
+
+#define OVER_A_HASH(name, id)                                                                                        \
+    static void portable_##name(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {                 \
+        (void)b;                                                                                                     \
+        (void)b_size;                                                                                                \
+        ft_hash_with(id, 0, a, a_size, result);                                                                      \
+        result_size = ft_hash_digest_size(id);                                                                       \
+    }                                                                                                                \
+    static void fastest_##name(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {                  \
+        ft_hash hash;                                                                                                \
+        (void)b;                                                                                                     \
+        (void)b_size;                                                                                                \
+        ft_hash_init(&hash, id);                                                                                     \
+        ft_hash_update(&hash, a, a_size);                                                                            \
+        ft_hash_final(&hash, result);                                                                                \
+        result_size = ft_hash_digest_size(id);                                                                       \
+    }                                                                                                                \
+    static void hmac_##name(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {                     \
+        ft_hmac(id, a, a_size, b, b_size, result);                                                                   \
+        result_size = ft_hash_digest_size(id);                                                                       \
+    }                                                                                                                \
+    static void extract_##name(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {                  \
+        ft_hkdf_extract(id, b, b_size, a, a_size, result);                                                           \
+        result_size = ft_hash_digest_size(id);                                                                       \
+    }                                                                                                                \
+    static void label_##name(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {                    \
+        ft_hkdf_expand_label(id, a, a_size, "c hs traffic", 12, b, b_size, result, 100);                             \
+        result_size = 100;                                                                                           \
+    }                                                                                                                \
+    static void prf_##name(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {                      \
+        ft_prf12(id, a, a_size, (const uint8_t *)"key expansion", 13, b, b_size, result, 100);                       \
+        result_size = 100;                                                                                           \
+    }
+
+OVER_A_HASH(sha256, FT_SHA256)
+OVER_A_HASH(sha512, FT_SHA512)
+
+static const struct {
+    const char *name;
+    function run;
+} functions[] = {
+    {"early", ft_test_early},
+    {"leaky", ft_test_leaky},
+    {"wiped", ft_test_wiped},
+    {"equal", equal},
+    {"premaster", premaster},
+    {"nonce", nonce},
+    {"portable-sha256", portable_sha256},
+    {"portable-sha512", portable_sha512},
+    {"fastest-sha256", fastest_sha256},
+    {"fastest-sha512", fastest_sha512},
+    {"hmac-sha256", hmac_sha256},
+    {"hmac-sha512", hmac_sha512},
+    {"extract-sha256", extract_sha256},
+    {"extract-sha512", extract_sha512},
+    {"label-sha256", label_sha256},
+    {"label-sha512", label_sha512},
+    {"prf-sha256", prf_sha256},
+    {"prf-sha512", prf_sha512},
+};
+
+static function find(const char *name) {
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+        if (strcmp(functions[i].name, name) == 0) {
+            return functions[i].run;
+        }
+    }
+    return NULL;
+}
+
+static ucontext_t outside, inside;
+static function chosen;
+static uint8_t secret[48], public_data[48];
+
+static void on_the_stack(void) {
+    chosen(secret, sizeof secret, public_data, sizeof public_data);
+}
+
+/* How many windows of needle, each word of it reversed and every byte XORed with mask, are in the stack. */
+static size_t count(const uint8_t *stack, const uint8_t *needle, size_t size, size_t word, uint8_t mask) {
+    uint8_t wanted[sizeof result];
+    size_t found = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        wanted[i] = needle[word * (i / word) + (word - 1 - i % word)] ^ mask;
+    }
+    for (size_t at = 0; at + WINDOW <= size; at += word > 4 ? word : 4) {
+        for (size_t i = 0; i + WINDOW <= STACK_SIZE; i++) {
+            if (memcmp(stack + i, wanted + at, WINDOW) == 0) {
+                found++;
+                break;
+            }
+        }
+    }
+    return found;
+}
+
+static void run_on(uint8_t *stack) {
+    if (getcontext(&inside) != 0) {
+        abort();
+    }
+    inside.uc_stack.ss_sp = stack;
+    inside.uc_stack.ss_size = STACK_SIZE;
+    inside.uc_link = &outside;
+    makecontext(&inside, on_the_stack, 0);
+    if (swapcontext(&outside, &inside) != 0) {
+        abort();
+    }
+}
+
+static size_t search(const uint8_t *stack) {
+    static const size_t words[] = {1, 4, 8};
+    static const uint8_t masks[] = {0, 0x36, 0x5c};
+    size_t found = 0;
+
+    for (size_t w = 0; w < 3; w++) {
+        for (size_t m = 0; m < 3; m++) {
+            found += count(stack, secret, sizeof secret, words[w], masks[m]);
+        }
+        found += count(stack, result, result_size / 8 * 8, words[w], 0);
+    }
+    return found;
+}
+
+static void search_stack(function run) {
+    uint8_t *stack = malloc(STACK_SIZE);
+
+    if (stack == NULL) {
+        abort();
+    }
+    for (size_t i = 0; i < sizeof secret; i++) {
+        secret[i] = (uint8_t)(0x91 + 37 * i);
+        public_data[i] = (uint8_t)(7 * i);
+    }
+    memset(stack, 0, STACK_SIZE);
+    chosen = run;
+    run_on(stack);
+    printf("%zu\n", search(stack));
+    free(stack);
+}
+
+static size_t parse(const char *text, uint8_t *out, size_t room) {
+    size_t size = strlen(text) / 2;
+
+    if (size > room) {
+        abort();
+    }
+    for (size_t i = 0; i < size; i++) {
+        char two[3] = {text[2 * i], text[2 * i + 1], 0};
+        out[i] = (uint8_t)strtoul(two, NULL, 16);
+    }
+    return size;
+}
+
+int main(int count_of_arguments, char **arguments) {
+    static uint8_t a[256], b[256];
+    function run = count_of_arguments > 2 ? find(arguments[2]) : NULL;
+
+    if (run == NULL) {
+        return 2;
+    }
+    ft_sha2_select();
+    if (strcmp(arguments[1], "stack") == 0) {
+        search_stack(run);
+        return 0;
+    }
+    if (strcmp(arguments[1], "trace") != 0 || count_of_arguments != 5) {
+        return 2;
+    }
+    run(a, parse(arguments[3], a, sizeof a), b, parse(arguments[4], b, sizeof b));
+    return 0;
+}
