@@ -8,7 +8,7 @@
 #define FT_PREMASTER 48
 
 /* Copy decrypted to out when it is a premaster secret of version, else fallback: 48 bytes, in a time
- * that tells nothing of which it was. */
+ * that tells nothing of which it was. One byte of decrypted is readable even when size is 0. */
 void ft_premaster_choose(uint8_t out[FT_PREMASTER], const uint8_t *decrypted, size_t size,
                          const uint8_t fallback[FT_PREMASTER], uint32_t version);
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 import socket
 import time
@@ -199,8 +200,10 @@ def test_renegotiation_is_refused(keys: Path) -> None:
     with openssl_server(keys, "p256", "-tls1_2") as (port, tool), connect(client(keys), port) as wrapped:
         tool.type(b"r\n")
         tool.type(b"after the request\n")
-        assert wrapped.recv(100) == b"after the request\n"
-        assert wrapped.connection.error is None
+        # We go on; whether s_server does depends on when it hears of the refusal.
+        with contextlib.suppress(fasttls.SSLError):
+            assert wrapped.recv(100) == b"after the request\n"
+        assert wrapped.connection.error is None or wrapped.connection.error.alert_received == 40
 
 
 @pytest.mark.parametrize(("kind", "cipher"), TLS12)
