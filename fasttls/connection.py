@@ -171,9 +171,12 @@ class Connection:
         return events
 
     def receive_eof(self) -> None:
-        """Say that the transport has ended. Raises Truncated unless the peer sent close_notify before."""
+        """Say that the transport has ended. Raises Truncated unless the peer sent close_notify before.
+
+        In the handshake it always does: nothing vouches for a close_notify there.
+        """
         self._check_usable()
-        if not self.peer_closed:
+        if not (self.peer_closed and self.connected):
             self.error = Truncated(
                 "the peer closed the transport without close_notify"
                 if self.connected
@@ -377,6 +380,8 @@ class Connection:
                         self.config.observer(True, ContentType.CHANGE_CIPHER_SPEC, _CHANGE_CIPHER_SPEC)
                 case Emit(event):
                     if isinstance(event, HandshakeCompleted):
+                        if self.close_sent:
+                            continue  # this side's Finished was never sent: nothing was completed
                         self.negotiated = event.negotiated
                     events.append(event)
                 case LogSecret(label, client_random, secret):

@@ -61,10 +61,11 @@ class Machine:
             size = self._size(data)
             if size > len(data):
                 break
-            effects += self._step(data[:size])
+            step = self._step(data[:size])
+            effects += step
             data = data[size:]
             self._fragments = 1
-            if data and any(isinstance(effect, ReadWith) for effect in effects):
+            if data and any(isinstance(effect, ReadWith) for effect in step):
                 # RFC 8446 §5.1: messages must not span a key change.
                 raise UnexpectedMessage(
                     "handshake bytes behind a key change in one record", reason="EXCESS_HANDSHAKE_DATA"
@@ -96,6 +97,8 @@ class Machine:
 
     def _count(self, message_type: int) -> None:
         """Bound the messages that come after the handshake without any data between them."""
+        if message_type not in _BETWEEN_DATA:
+            return
         limit, reason = _BETWEEN_DATA[message_type]
         self._in_a_row[message_type] += 1
         if self._in_a_row[message_type] > getattr(self._limits, limit):

@@ -1,8 +1,8 @@
 """What src_c does with secrets, seen from outside: nothing of them stays in the stack, no branch depends on them.
 
 secrets.c runs one function. Its stack is searched afterwards; and under qemu, one instruction at a time, the addresses
-of all instructions that ran in src_c, and in copies for it, must be the same for every secret of the same size. What is wrong on purpose has
-to be seen both times.
+of all instructions that ran in src_c, and in copies for it, must be the same for every secret of the same size. What
+is wrong on purpose has to be seen both times.
 """
 
 from __future__ import annotations

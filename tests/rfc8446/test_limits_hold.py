@@ -6,7 +6,9 @@ import pytest
 from harness import ALERT, HANDSHAKE, Pair, client_config, expect, on_message, record, server_config
 
 from fasttls.connection import Connection
+from fasttls.handshake import connected12, connected13, machine
 from fasttls.handshake.config import Limits
+from fasttls.handshake.state import State
 from fasttls.wire.alerts import UnexpectedMessage
 from fasttls.wire.extensions import OfferedPsks, PskIdentity
 from fasttls.wire.iana import ContentType, ExtensionType
@@ -142,3 +144,16 @@ def test_the_limits_are_those_that_the_issue_names(side: str) -> None:
     limits = getattr(connected(), side).config.limits
     assert (limits.certificate_message, limits.handshake_message) == (256 * 1024, 64 * 1024)
     assert (limits.empty_records, limits.warning_alerts, limits.key_updates) == (32, 32, 32)
+
+
+def test_every_message_after_the_handshake_has_a_limit() -> None:
+    """A message that may come at any time, without a bound on how often, is how a peer keeps this side busy."""
+    connected_states = [
+        state
+        for module in (connected12, connected13)
+        for state in vars(module).values()
+        if isinstance(state, type) and issubclass(state, State) and state.readers
+    ]
+    assert len(connected_states) == 4
+    for state in connected_states:
+        assert set(state.readers) <= set(machine._BETWEEN_DATA), state

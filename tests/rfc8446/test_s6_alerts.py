@@ -19,7 +19,7 @@ from harness import (
 )
 
 from fasttls.connection import Connection
-from fasttls.events import ApplicationData, KeysUpdated, PeerClosed
+from fasttls.events import ApplicationData, HandshakeCompleted, KeysUpdated, PeerClosed
 from fasttls.wire.alerts import Alert, AlertReceived, DecodeError, MissingExtension, TLSError
 from fasttls.wire.iana import ContentType, ExtensionType, NamedGroup
 from fasttls.wire.messages import ClientHello, HelloRetryRequest, KeyUpdate
@@ -202,3 +202,17 @@ def test_an_empty_handshake_record_is_no_finished() -> None:
     with pytest.raises(Alert) as caught:
         pair.run()
     assert caught.value.alert_sent == 10
+
+
+def test_whoever_closes_in_the_handshake_is_not_connected() -> None:
+    """RFC 8446 §6.1, §4.4.4: behind close_notify no Finished is sent, so that no handshake was completed."""
+    pair = Pair(client_config(**ONLY13), server_config(**ONLY13))
+    pair.client.start()
+    pair.server.receive(pair.client.take_output())
+    flight = pair.server.take_output()
+    pair.client.close()
+    with contextlib.suppress(TLSError):
+        events = pair.client.receive(flight)
+        assert not any(isinstance(event, HandshakeCompleted) for event in events)
+    assert not pair.client.connected
+    assert len(split(pair.client.take_output())) == 1
