@@ -66,6 +66,15 @@ static void expect(bytes got, bytes wanted, const char *what, size_t line) {
     free(got.data);
 }
 
+static int all_zero(const uint8_t *data, size_t size) {
+    uint8_t seen = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        seen |= data[i];
+    }
+    return seen == 0;
+}
+
 static void check_hash(ft_hash_id id, bytes data, bytes wanted, size_t line) {
     size_t count = id == FT_SHA256 ? ft_sha256_implementation_count() : ft_sha512_implementation_count();
 
@@ -79,8 +88,21 @@ static void check_hash(ft_hash_id id, bytes data, bytes wanted, size_t line) {
     if (ft_hash_with(id, count, data.data, data.size, wanted.data) != -1) {
         fail("an implementation too many", line);
     }
-    /* In two parts at every split, with a copy taken on the way. */
-    for (size_t split = 0; split <= data.size; split += 1 + data.size / 37) {
+    if (data.size != 0) {
+        /* From an address that is no multiple of anything. */
+        bytes moved = room(data.size + 1), got = room(ft_hash_digest_size(id));
+        memcpy(moved.data + 1, data.data, data.size);
+        for (size_t i = 0; i < count; i++) {
+            ft_hash_with(id, i, moved.data + 1, data.size, got.data);
+            if (memcmp(got.data, wanted.data, wanted.size) != 0) {
+                fail("digest of misaligned data", line);
+            }
+        }
+        free(moved.data);
+        free(got.data);
+    }
+    /* In two parts, with a copy taken on the way; long data at fewer splits, for the time it takes in an emulator. */
+    for (size_t split = 0; split <= data.size; split += 1 + data.size / (data.size < 5000 ? 37 : 2)) {
         ft_hash running, copy;
         bytes got = room(ft_hash_digest_size(id)), again = room(ft_hash_digest_size(id));
         ft_hash_init(&running, id);
@@ -88,11 +110,68 @@ static void check_hash(ft_hash_id id, bytes data, bytes wanted, size_t line) {
         copy = running;
         ft_hash_update(&running, data.data + split, data.size - split);
         ft_hash_final(&running, got.data);
+        if (!all_zero((const uint8_t *)&running, sizeof running)) {
+            fail("a state that is done is not wiped", line);
+        }
         ft_hash_update(&copy, data.data + split, data.size - split);
         ft_hash_final(&copy, again.data);
         expect(got, wanted, "digest in parts", line);
         expect(again, wanted, "digest of a copied state", line);
     }
+}
+
+/* The kept states of a key serve again and again, in parts, and are gone when they are wiped. */
+static void check_kept_key(ft_hash_id id, bytes secret, bytes data, bytes wanted, size_t line) {
+    ft_hmac_key key;
+
+    ft_hmac_key_init(&key, id, secret.data, secret.size);
+    for (size_t split = 0; split <= data.size; split += 1 + data.size / 5) {
+        bytes got = room(ft_hash_digest_size(id));
+        ft_hash running;
+        ft_hmac_begin(&running, &key);
+        ft_hash_update(&running, data.data, split);
+        ft_hash_update(&running, data.data + split, data.size - split);
+        ft_hmac_finish(&running, &key, got.data);
+        expect(got, wanted, "HMAC with a kept key", line);
+    }
+    ft_hmac_key_wipe(&key);
+    if (!all_zero((const uint8_t *)&key, sizeof key)) {
+        fail("an HMAC key is not wiped", line);
+    }
+}
+
+/* What does not fit is refused, and the output, which has no room at all, is not touched. */
+static void check_refusals(void) {
+    static const ft_hash_id ids[] = {FT_SHA256, FT_SHA384, FT_SHA512};
+    bytes secret = room(32), label = room(250), context = room(256), out = room(0);
+    const char *text = (const char *)label.data;
+
+    for (size_t i = 0; i < 3; i++) {
+        size_t most = 255 * ft_hash_digest_size(ids[i]);
+        bytes fits = room(most);
+        if (ft_hkdf_expand(ids[i], secret.data, 32, context.data, 256, fits.data, most) != 0 ||
+            ft_hkdf_expand_label(ids[i], secret.data, 32, text, 249, context.data, 255, fits.data, most) != 0) {
+            fail("what fits is refused", i);
+        }
+        if (ft_hkdf_expand(ids[i], secret.data, 32, context.data, 256, out.data, most + 1) != -1 ||
+            ft_hkdf_expand(ids[i], secret.data, 32, context.data, 256, out.data, SIZE_MAX) != -1 ||
+            ft_hkdf_expand_label(ids[i], secret.data, 32, text, 250, context.data, 0, out.data, 1) != -1 ||
+            ft_hkdf_expand_label(ids[i], secret.data, 32, text, SIZE_MAX, context.data, 0, out.data, 1) != -1 ||
+            ft_hkdf_expand_label(ids[i], secret.data, 32, text, 1, context.data, 256, out.data, 1) != -1 ||
+            ft_hkdf_expand_label(ids[i], secret.data, 32, text, 1, context.data, 0, out.data, most + 1) != -1 ||
+            ft_hkdf_expand_label(ids[i], secret.data, 32, text, 1, context.data, 0, out.data, 0x10000) != -1) {
+            fail("what does not fit is not refused", i);
+        }
+        free(fits.data);
+    }
+    if (ft_sha256_implementation_name(ft_sha256_implementation_count()) != NULL ||
+        ft_sha512_implementation_name(ft_sha512_implementation_count()) != NULL) {
+        fail("an implementation that is not there has a name", 0);
+    }
+    free(secret.data);
+    free(label.data);
+    free(context.data);
+    free(out.data);
 }
 
 static void check_memory(void) {
@@ -190,6 +269,7 @@ static void run(const char *word, bytes *f, size_t count, size_t line) {
         got = room(ft_hash_digest_size(id));
         ft_hmac(id, f[1].data, f[1].size, f[2].data, f[2].size, got.data);
         expect(got, wanted, "HMAC", line);
+        check_kept_key(id, f[1], f[2], wanted, line);
     } else if (strcmp(word, "extract") == 0 && count == 4) {
         got = room(ft_hash_digest_size(id));
         ft_hkdf_extract(id, f[1].data, f[1].size, f[2].data, f[2].size, got.data);
@@ -232,6 +312,7 @@ int main(void) {
         printf("sha512 %s\n", ft_sha512_implementation_name(i));
     }
     check_memory();
+    check_refusals();
     check_wire();
     check_record();
     while (fgets(text, sizeof text, stdin) != NULL) {

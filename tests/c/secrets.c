@@ -98,10 +98,10 @@ static void nonce(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_si
         ft_hkdf_extract(id, b, b_size, a, a_size, result);                                                             \
     }                                                                                                                  \
     static void label_##name(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {                       \
-        ft_hkdf_expand_label(id, a, a_size, "c hs traffic", 12, b, b_size, result, 100);                               \
+        ft_hkdf_expand_label(id, a, a_size, "c hs traffic", 12, b, b_size, result, 70);                                \
     }                                                                                                                  \
     static void prf_##name(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {                         \
-        ft_prf12(id, a, a_size, (const uint8_t *)"key expansion", 13, b, b_size, result, 100);                         \
+        ft_prf12(id, a, a_size, (const uint8_t *)"key expansion", 13, b, b_size, result, 70);                          \
     }
 
 OVER_A_HASH(sha256, FT_SHA256)

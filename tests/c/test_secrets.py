@@ -43,7 +43,6 @@ class Target(NamedTuple):
 
 TARGETS = {
     "aarch64": Target("aarch64-linux-gnu-gcc", "qemu-aarch64", "max", ("-static",)),
-    "aarch64, no SHA-512": Target("aarch64-linux-gnu-gcc", "qemu-aarch64", "cortex-a57", ("-static",)),
 }
 if platform.machine() == "x86_64":
     TARGETS["x86-64, no SHA-NI"] = Target("cc", "qemu-x86_64", "Nehalem", ("-no-pie", "-Wl,-z,now"))
@@ -66,19 +65,13 @@ class Built(NamedTuple):
     def trace(self, function: str, first: bytes, second: bytes) -> list[str]:
         """Return the addresses of the instructions of src_c that ran, in order."""
         log = self.folder / "log"
-        single = (
-            "-one-insn-per-tb" if "one-insn-per-tb" in run([self.emulator, "-help"], self.folder) else "-singlestep"
-        )
-        command = [self.emulator, "-cpu", self.target.processor, single, "-d", "nochain,exec", "-D", str(log)]
+        emulator = program(self.target.emulator)
+        single = "-one-insn-per-tb" if "one-insn-per-tb" in run([emulator, "-help"], self.folder) else "-singlestep"
+        command = [emulator, "-cpu", self.target.processor, single, "-d", "nochain,exec", "-D", str(log)]
         run([*command, "./secrets", "trace", function, first.hex(), second.hex()], self.folder)
         steps = [step for step in map(_STEP.search, log.read_text().splitlines()) if step is not None]
         selected = max(index for index, step in enumerate(steps) if step[2] == "ft_sha2_select")
         return [step[1] for step in steps[selected + 1 :] if step[2] in self.names or _COPIES.match(step[2])]
-
-    @property
-    def emulator(self) -> str:
-        """The path of the emulator."""
-        return program(self.target.emulator)
 
 
 @pytest.fixture(scope="module", params=TARGETS.values(), ids=TARGETS)
@@ -96,7 +89,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 DRAW = random.Random(8446).randbytes
-SECRETS = [bytes(48), b"\xff" * 48, bytes(range(48)), DRAW(48), DRAW(48)]
+SECRETS = [b"\xff" * 48, bytes(range(48)), DRAW(48), bytes(48)]
 
 
 def check_same(built: Built, function: str, inputs: list[tuple[bytes, bytes]]) -> None:
@@ -134,7 +127,7 @@ def test_a_nonce_takes_the_same_way_for_every_iv(built: Built) -> None:
 
 @pytest.mark.parametrize("function", OVER_A_HASH)
 def test_hashing_takes_the_same_way_for_every_secret(built: Built, function: str) -> None:
-    check_same(built, function, [(secret, b"public" * 8) for secret in SECRETS[:3]])
+    check_same(built, function, [(secret, b"public" * 8) for secret in SECRETS[-2:]])
 
 
 def stack_of(compiler: str, emulator: list[str], folder: Path, *flags: str) -> Callable[[str], int]:
