@@ -20,6 +20,7 @@ from fasttls.events import ApplicationData, Event, HandshakeCompleted, Negotiate
 from fasttls.handshake import client, server
 from fasttls.handshake.config import Config, PeerCertificate
 from fasttls.handshake.flight import (
+    AnswerKeyUpdate,
     Effect,
     Emit,
     Epoch,
@@ -105,6 +106,8 @@ class Connection:
         self._empty_records = 0
         self._warnings = 0
         self._change_cipher_specs = 0
+        self._answered = False  # a request for new keys, since application data was sent last
+        self._answer_due = False  # before application data is sent next
         self._started = server_side
         if server_side:
             state = server.start(config)
@@ -191,6 +194,9 @@ class Connection:
         """
         self._check_sendable()
         view = memoryview(data).cast("B")
+        if self._answer_due and view:
+            self.update_keys()
+        self._answered = self._answered and not view
         for start in range(0, len(view), self._max_fragment):
             self._write(ContentType.APPLICATION_DATA, view[start : start + self._max_fragment])
 
@@ -206,16 +212,18 @@ class Connection:
         if not 0 <= description <= 255:
             raise ValueError(f"an alert's description is one byte, not {description}")
         error = TLSError(f"this side ended the connection with alert {description}")
-        error.alert_sent = description
         error.reason = "ABORTED"
         self.error = error
-        self._send_alert(FATAL, description)
+        if not self.close_sent:
+            error.alert_sent = description
+            self._send_alert(FATAL, description)
 
     def update_keys(self, *, request_peer: bool = False) -> None:
         """Send KeyUpdate and write with new keys; the peer may be asked to do the same (RFC 8446 §4.6.3)."""
         self._check_sendable()
         flight = Flight(self._transcript)
         self._machine.state = self._connected_state().update_keys(flight, request_peer=request_peer)
+        self._answer_due = False
         self._apply(flight.effects, [])
         self._flush_handshake()
 
@@ -246,9 +254,10 @@ class Connection:
             self._skip(len(body))
             return
         if self._opener.hides_type and content_type != ContentType.APPLICATION_DATA:
-            if content_type != ContentType.ALERT or self._opener.sequence or self._read_epoch is not Epoch.HANDSHAKE:
+            hears_plain_alerts = self.server_side and self._read_epoch is Epoch.HANDSHAKE and not self._opener.sequence
+            if content_type != ContentType.ALERT or not hears_plain_alerts:
                 raise UnexpectedMessage(f"an unprotected record of type {content_type}")
-            # A peer that could not follow to the new keys says so in the clear.
+            # A client that could not follow to the new keys says so in the clear; a server has them first.
             self._on_alert(body, events)
             return
         try:
@@ -332,6 +341,9 @@ class Connection:
             return
         ignorable = description == AlertDescription.USER_CANCELED or self._machine.state.tolerates_warnings
         if level == WARNING and ignorable:
+            if self._machine.in_message:
+                # RFC 8446 §5.1: no record of another type between the pieces of a message.
+                raise UnexpectedMessage("an alert inside a handshake message")
             # TLS 1.3 has one warning left besides close_notify.
             self._warnings += 1
             if self._warnings > self.config.limits.warning_alerts:
@@ -369,6 +381,15 @@ class Connection:
                     self._opener = opener12(keys)
                     self._deframer.max_body = self._opener.max_body
                     self._read_epoch = Epoch.APPLICATION
+                case AnswerKeyUpdate():
+                    # RFC 8446 §4.6.3: whoever is silent answers several requests once.
+                    if self.close_sent:
+                        pass
+                    elif self._answered:
+                        self._answer_due = True
+                    else:
+                        self._answered = True
+                        self.update_keys()
                 case SendWarning(description):
                     self._send_alert(WARNING, description)
                 case SendChangeCipherSpec():
@@ -419,9 +440,12 @@ class Connection:
     def _fail(self, error: TLSError) -> None:
         """End the connection: keep the error, and tell the peer when the fault is to be told."""
         self.error = error
-        if isinstance(error, Alert) and not self.close_sent:
+        if isinstance(error, Alert):
             assert error.alert_sent is not None
-            self._send_alert(FATAL, error.alert_sent)
+            if self.close_sent:
+                error.alert_sent = None  # RFC 8446 §6.1: nothing follows close_notify
+            else:
+                self._send_alert(FATAL, error.alert_sent)
 
     def _connected_state(self) -> ConnectedState:
         state = self._machine.state

@@ -50,10 +50,13 @@ def start(config: Config, host: str | None, flight: Flight) -> State:
     return WaitServerHello(config, host, hello, shares)
 
 
-def _selected_version(config: Config, answer: ServerHello | HelloRetryRequest) -> int:
+def _selected_version(config: Config, hello: ClientHello, answer: ServerHello | HelloRetryRequest) -> int:
     """Return the version that the server selected, one of those that were offered (RFC 8446 §4.1.3, §4.2.1)."""
     selected: int | None = answer.extensions.get(ExtensionType.SUPPORTED_VERSIONS)
     if selected is not None:
+        if ExtensionType.SUPPORTED_VERSIONS not in hello.extensions:
+            # RFC 8446 §4.2: an answer to what was not asked.
+            raise UnsupportedExtension("the server answers supported_versions, which was not offered")
         if selected != ProtocolVersion.TLS1_3 or not config.speaks13:
             # RFC 8446 §4.2.1: the extension selects TLS 1.3 or a later version that was offered.
             raise IllegalParameter(f"the server selects {version_label(selected)} in supported_versions")
@@ -110,7 +113,10 @@ _IN_SERVER_HELLO = {ExtensionType.SUPPORTED_VERSIONS, ExtensionType.KEY_SHARE, E
 class WaitServerHello(State):
     """Client WAIT_SH, before any HelloRetryRequest (RFC 8446 Appendix A.1)."""
 
-    tolerates_warnings = True
+    @property
+    def tolerates_warnings(self) -> bool:
+        """Whether TLS 1.2 may be spoken."""
+        return self.config.speaks12
 
     config: Config
     host: str | None
@@ -121,7 +127,7 @@ class WaitServerHello(State):
         self, answer: ServerHello, flight: Flight
     ) -> client13.WaitEncryptedExtensions | client12.WaitCertificate:
         """Go on with the version that the server selected."""
-        if _selected_version(self.config, answer) == ProtocolVersion.TLS1_2:
+        if _selected_version(self.config, self.hello, answer) == ProtocolVersion.TLS1_2:
             _check_common(self.hello, answer, SUITES12)
             return client12.begin(self.config, self.host, self.hello, answer, flight)
         _check13(self.hello, answer)
@@ -130,7 +136,7 @@ class WaitServerHello(State):
 
     def on_hello_retry_request(self, retry: HelloRetryRequest, flight: Flight) -> WaitSecondServerHello:
         """Send the ClientHello again, with what the server asks for (RFC 8446 §4.1.4)."""
-        _selected_version(self.config, retry)
+        _selected_version(self.config, self.hello, retry)
         _check13(self.hello, retry)
         extensions = dict(self.hello.extensions)
         shares = self.shares
@@ -175,7 +181,7 @@ class WaitSecondServerHello(State):
 
     def on_server_hello(self, answer: ServerHello, flight: Flight) -> client13.WaitEncryptedExtensions:
         """Go on, when the answer is what the HelloRetryRequest announced."""
-        if _selected_version(self.config, answer) != ProtocolVersion.TLS1_3:
+        if _selected_version(self.config, self.hello, answer) != ProtocolVersion.TLS1_3:
             # RFC 8446 §4.1.4: HelloRetryRequest was TLS 1.3, and so is what follows.
             raise IllegalParameter("the server changes the version after HelloRetryRequest")
         _check13(self.hello, answer)

@@ -19,7 +19,10 @@ class _Connected(ConnectedState):
 
     master: MasterSecret
 
-    tolerates_warnings = True
+    @property
+    def tolerates_warnings(self) -> bool:
+        """Whether TLS 1.2 may be spoken."""
+        return True
 
     def export(self, label: bytes, size: int, context: bytes | None) -> bytes:
         """Return keying material (RFC 5705 §4)."""

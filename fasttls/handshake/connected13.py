@@ -29,8 +29,9 @@ class _Connected(ConnectedState):
         secret = next_traffic_secret(self.suite.hash_name, self.read_secret)
         flight.read_with(Epoch.APPLICATION, self.suite, secret)
         flight.emit(KeysUpdated(update.request_update))
-        state = replace(self, read_secret=secret)
-        return state.update_keys(flight, request_peer=False) if update.request_update else state
+        if update.request_update:
+            flight.answer_key_update()
+        return replace(self, read_secret=secret)
 
     def update_keys(self, flight: Flight, *, request_peer: bool) -> Self:
         """Send KeyUpdate and write with the next keys."""

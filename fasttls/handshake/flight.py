@@ -63,6 +63,10 @@ class WriteWith12(NamedTuple):
     keys: RecordKeys
 
 
+class AnswerKeyUpdate(NamedTuple):
+    """Update this side's keys too, before application data is sent next (RFC 8446 §4.6.3)."""
+
+
 class SendWarning(NamedTuple):
     """Write an alert that does not end the connection."""
 
@@ -98,6 +102,7 @@ Effect = (
     Send
     | SendChangeCipherSpec
     | SendWarning
+    | AnswerKeyUpdate
     | ReadWith
     | WriteWith
     | ReadWith12
@@ -153,6 +158,10 @@ class Flight:
     def write_with12(self, keys: RecordKeys) -> None:
         """Change the keys for writing, in TLS 1.2."""
         self.effects.append(WriteWith12(keys))
+
+    def answer_key_update(self) -> None:
+        """Answer the peer's request for new keys."""
+        self.effects.append(AnswerKeyUpdate())
 
     def warn(self, description: int) -> None:
         """Send a warning alert."""

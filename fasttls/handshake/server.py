@@ -90,7 +90,11 @@ class WaitClientHello(State):
     config: Config
 
     ignores_change_cipher_spec = False
-    tolerates_warnings = True
+
+    @property
+    def tolerates_warnings(self) -> bool:
+        """Whether TLS 1.2 may be spoken."""
+        return self.config.speaks12
 
     def on_client_hello(
         self, hello: ClientHello, flight: Flight

@@ -49,7 +49,11 @@ class _State(State):
     __slots__ = ()
 
     ignores_change_cipher_spec = False
-    tolerates_warnings = True
+
+    @property
+    def tolerates_warnings(self) -> bool:
+        """Whether TLS 1.2 may be spoken."""
+        return True
 
 
 class Chosen(NamedTuple):

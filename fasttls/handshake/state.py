@@ -35,8 +35,10 @@ class State:
     ignores_change_cipher_spec: ClassVar[bool] = True
     """Whether a ChangeCipherSpec for middleboxes may come and is dropped (RFC 8446 §5)."""
 
-    tolerates_warnings: ClassVar[bool] = False
-    """Whether warning alerts may come and be ignored: before the version is known, and in TLS 1.2."""
+    @property
+    def tolerates_warnings(self) -> bool:
+        """Whether warning alerts may come and be ignored: in TLS 1.2, and while it may still be spoken."""
+        return False
 
     connected: ClassVar[bool] = False
     """Whether the handshake is over and application data may come."""
