@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from c.tools import ROOT, SOURCES, TIMEOUT_SECONDS, program
+from c.tools import ROOT, SOURCES, TIMEOUT_SECONDS, environment, program
 
 FLAGS = ["-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", str(ROOT / "src_c")]
 HASHES = ("sha256", "sha384", "sha512")
@@ -70,7 +70,15 @@ def lines() -> str:
 
 def run(command: list[str]) -> dict[str, list[str]]:
     """Run the compiled check; return the implementations that were checked, by hash."""
-    done = subprocess.run(command, input=lines(), capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+    done = subprocess.run(
+        command,
+        input=lines(),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     printed = [line.split() for line in done.stdout.splitlines()]
     assert printed[-1] == ["cases", str(lines().count("\n"))]
@@ -81,7 +89,9 @@ def compile_check(compiler: str, target: Path, *flags: str) -> Path:
     """Compile check.c with src_c."""
     sources = [str(source) for source in (Path(__file__).with_name("check.c"), *SOURCES)]
     command = [compiler, *FLAGS, *flags, *sources, "-o", str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+    done = subprocess.run(
+        command, env=environment(), capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+    )
     assert done.returncode == 0, done.stderr
     return target
 

@@ -13,10 +13,10 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
-from c.tools import ROOT, SOURCES, TIMEOUT_SECONDS, program
+from c.tools import ROOT, SOURCES, TIMEOUT_SECONDS, environment, program
 
 MAIN = Path(__file__).with_name("secrets.c")
 FLAGS = ["-std=gnu11", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", str(ROOT / "src_c")]
@@ -50,7 +50,8 @@ if platform.machine() == "x86_64":
 
 def run(command: list[str], folder: Path) -> str:
     """Run a command in a folder; return what it printed."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+    settings: dict[str, Any] = {"cwd": folder, "env": environment(), "timeout": TIMEOUT_SECONDS}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **settings)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 

@@ -13,6 +13,14 @@ SOURCES = sorted((ROOT / "src_c").glob("*.c"))
 TIMEOUT_SECONDS = 120
 
 
+def environment() -> dict[str, str]:
+    """Return the environment for what is compiled here.
+
+    Without a preloaded sanitizer: it is for the Python that runs the tests, and cannot live in an emulator.
+    """
+    return {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+
+
 def program(name: str) -> str:
     """Return a program's path. Skips without it, and fails in CI."""
     found = shutil.which(name)
