@@ -17,6 +17,7 @@ MODULES = {
     "_kdf": [*HMAC, "ft_hkdf.c", "ft_prf12.c", "ft_premaster.c"],
     "_finished": [*HMAC, "ft_hkdf.c", "ft_prf12.c"],
     "_record": [*MEMORY, "ft_record.c"],
+    "_x509": [],
 }
 
 if sys.platform == "win32":

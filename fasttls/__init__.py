@@ -19,6 +19,7 @@ from fasttls.api.defaults import (
     get_server_certificate,
 )
 from fasttls.api.sockets import SSLObject, SSLSocket
+from fasttls.trust.policy import OCSPStapling
 
 _create_unverified_context = create_unverified_context
 _create_stdlib_context = create_unverified_context
@@ -35,6 +36,7 @@ if hasattr(_base, "wrap_socket"):
 
 __all__ = [  # noqa: PLE0604
     *(name for name in vars(_base) if not name.startswith("_") and name != "wrap_socket"),
+    "OCSPStapling",
     "SSLContext",
     "SSLObject",
     "SSLSocket",

@@ -14,12 +14,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fasttls.api.certdict import certificate_dict
 from fasttls.api.channel import BioChannel, SocketChannel
 from fasttls.api.ciphers import cipher_dict
+from fasttls.api.context_trust import TrustSettings
 from fasttls.api.engine import Engine
 from fasttls.api.errors import ssl_error
-from fasttls.api.keyfile import Path, load_credential
+from fasttls.api.keyfile import Path
 from fasttls.api.keylog import KeyLogFile
 from fasttls.api.sni import SniCallback, SniChoice
 from fasttls.api.sockets import SSLObject, SSLSocket
@@ -27,21 +27,14 @@ from fasttls.connection import Connection
 from fasttls.crypto.groups import DEFAULT_GROUPS, DEFAULT_KEY_SHARES, group_by_name
 from fasttls.crypto.suites import DEFAULT_SUITES13, SUITES
 from fasttls.crypto.suites12 import DEFAULT_SUITES12, SUITES12
-from fasttls.handshake.config import Config, Credential, Observer, PeerCertificate
-from fasttls.trust.store import (
-    TrustStore,
-    add_default_paths,
-    der_certificates,
-    directory_source,
-    pem_certificates,
-    read_file,
-)
+from fasttls.handshake.config import Config, Observer, PeerCertificate
+from fasttls.trust.policy import CrlCheck, OCSPStapling, Strength
+from fasttls.trust.store import TrustStore
 from fasttls.wire.iana import CipherSuite, NamedGroup, ProtocolVersion
 
 if TYPE_CHECKING:
     import socket
 
-    from typing_extensions import Buffer
 
 _VERIFY_MODES = {
     ssl.CERT_NONE: PeerCertificate.UNCHECKED,
@@ -54,7 +47,7 @@ _LEGACY = 0x4
 
 _IGNORE_UNEXPECTED_EOF = 0x80
 
-# OpenSSL's security level for RSA of 2048 bits and more: the one that there is.
+# OpenSSL's security level for RSA of 2048 bits and more, and the highest that there is here.
 _SECURITY_LEVEL = 2
 _ASKED_LEVEL = re.compile(r"@SECLEVEL=(\d+)")
 
@@ -70,10 +63,16 @@ _METHODS: dict[int, tuple[int, ...]] = {
     ssl.PROTOCOL_TLSv1_2: (ProtocolVersion.TLS1_2,),
 }
 
-_SUPPORTED_VERIFY_FLAGS = ssl.VERIFY_X509_TRUSTED_FIRST | ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
+_SUPPORTED_VERIFY_FLAGS = (
+    ssl.VERIFY_X509_TRUSTED_FIRST
+    | ssl.VERIFY_X509_PARTIAL_CHAIN
+    | ssl.VERIFY_X509_STRICT
+    | ssl.VERIFY_CRL_CHECK_LEAF
+    | ssl.VERIFY_CRL_CHECK_CHAIN
+)
 
 
-class SSLContext(ssl.SSLContext):
+class SSLContext(TrustSettings, ssl.SSLContext):
     """Settings for TLS connections, with the interface of `ssl.SSLContext`.
 
     A connection takes a snapshot when it is wrapped: later changes are for later connections. Safe
@@ -83,8 +82,6 @@ class SSLContext(ssl.SSLContext):
     sslsocket_class = SSLSocket
     sslobject_class = SSLObject
 
-    _trust: TrustStore
-    _credentials: tuple[Credential, ...]
     _alpn: tuple[bytes, ...]
     _suites: tuple[int, ...]  # of TLS 1.3
     _suites12: tuple[int, ...]
@@ -92,6 +89,7 @@ class SSLContext(ssl.SSLContext):
     _key_shares: tuple[int, ...]
     _sni_callback: SniCallback | None
     _key_log: KeyLogFile | None
+    _level: int
     observer: Observer | None
     """Called with (sent, content type, bytes) for every handshake message, alert and ChangeCipherSpec
     of later connections, keys and application data never among them; for a trace."""
@@ -112,6 +110,8 @@ class SSLContext(ssl.SSLContext):
         setting(self, "_key_shares", DEFAULT_KEY_SHARES)
         setting(self, "_sni_callback", None)
         setting(self, "_key_log", None)
+        setting(self, "_level", _SECURITY_LEVEL)
+        setting(self, "_ocsp_stapling", OCSPStapling.OFF)
         setting(self, "observer", None)
         setting(self, "_state", object())
         setting(self, "_snapshot", None)
@@ -138,71 +138,6 @@ class SSLContext(ssl.SSLContext):
         # A snapshot that another thread began before this change is not the one of this state.
         object.__setattr__(self, "_state", object())
 
-    # Credentials and trust.
-
-    def load_cert_chain(self, certfile: Path, keyfile: Path | None = None, password: Any = None) -> None:
-        """Load a PEM chain and its private key; one of another key type is added, of the same replaced."""
-        if certfile is None:
-            raise TypeError("certfile should be a valid filesystem path")
-        credential = load_credential(certfile, keyfile, password)
-        kept = tuple(one for one in self._credentials if one.signer.schemes != credential.signer.schemes)
-        self._credentials = (*kept, credential)
-
-    def load_verify_locations(
-        self,
-        cafile: Path | None = None,
-        capath: Path | None = None,
-        cadata: str | Buffer | None = None,
-    ) -> None:
-        """Trust the certificates of a PEM file, a directory of hashed names, or PEM text or DER bytes."""
-        if cafile is None and capath is None and cadata is None:
-            raise TypeError("cafile, capath and cadata cannot be all omitted")
-        found: list[bytes] = []
-        if cadata is not None and not cadata:
-            raise ValueError("Empty certificate data")
-        try:
-            if cadata is not None:
-                found += _certificates_of(cadata)
-            if cafile is not None:
-                found += read_file(cafile)
-        except ValueError as exc:
-            raise ssl_error(
-                "NO_CERTIFICATE_OR_CRL_FOUND", f"no certificate or crl found: {exc}", library="X509"
-            ) from exc
-        self._add_trusted(found)
-        if capath is not None:
-            self._trust.add_source(directory_source(capath))
-
-    def _add_trusted(self, found: Iterable[bytes]) -> None:
-        for der in found:
-            try:
-                self._trust.add(der)
-            except ValueError as exc:
-                raise ssl_error("ASN1_LIB", f"ASN1 lib: a certificate is malformed: {exc}", library="X509") from exc
-
-    def set_default_verify_paths(self) -> None:
-        """Trust what the platform trusts."""
-        add_default_paths(self._trust)
-
-    def load_default_certs(self, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> None:
-        """Trust what the platform trusts for a purpose."""
-        if not isinstance(purpose, ssl._ASN1Object):
-            raise TypeError(purpose)
-        self.set_default_verify_paths()
-
-    def get_ca_certs(self, binary_form: bool = False) -> list[Any]:
-        """Return the trusted certificates that are CAs, as DER or as dicts."""
-        return [
-            certificate.der if binary_form else certificate_dict(certificate.der)
-            for certificate in self._trust
-            if certificate.is_ca
-        ]
-
-    def cert_store_stats(self) -> dict[str, int]:
-        """Return how many certificates, CAs among them and CRLs are loaded."""
-        loaded = list(self._trust)
-        return {"x509": len(loaded), "crl": 0, "x509_ca": sum(certificate.is_ca for certificate in loaded)}
-
     # What is offered and chosen.
 
     def set_ciphers(self, ciphers: str, /) -> None:
@@ -211,7 +146,8 @@ class SSLContext(ssl.SSLContext):
         OpenSSL parses the string, and what fasttls speaks of it counts. Raises ssl.SSLError for a string that
         selects nothing.
         """
-        if any(int(level) > _SECURITY_LEVEL for level in _ASKED_LEVEL.findall(ciphers)):
+        levels = [int(level) for level in _ASKED_LEVEL.findall(ciphers)]
+        if any(level > _SECURITY_LEVEL for level in levels):
             raise NotImplementedError(f"a security level above {_SECURITY_LEVEL} is not supported: {ciphers!r}")
         super().set_ciphers(ciphers)
         selected = [cipher["id"] & 0xFFFF for cipher in super().get_ciphers()]
@@ -219,6 +155,8 @@ class SSLContext(ssl.SSLContext):
         if not chosen and any(code not in SUITES for code in selected):
             raise ssl_error("NO_CIPHER_MATCH", f"no cipher match: {ciphers!r} selects only suites that are not AEADs")
         self._suites12 = chosen
+        if levels:
+            self._level = levels[-1]
 
     def set_ciphersuites(self, ciphersuites: str, /) -> None:
         """Set the suites of TLS 1.3, in order of preference: IANA names with colons between.
@@ -344,8 +282,12 @@ class SSLContext(ssl.SSLContext):
 
     @property
     def security_level(self) -> int:  # type: ignore[override]  # read-only, as it truly is
-        """OpenSSL's name for what is refused here always: RSA below 2048 bits, SHA-1 and MD5 signatures."""
-        return _SECURITY_LEVEL
+        """OpenSSL's number for what is too weak in certificates; `@SECLEVEL=` in set_ciphers() lowers it.
+
+        2, at first, refuses RSA below 2048 bits and signatures with SHA-1 or MD5; 1 takes RSA from 1024
+        bits on; 0 refuses nothing for its strength.
+        """
+        return self._level
 
     # What is not supported.
 
@@ -396,6 +338,9 @@ class SSLContext(ssl.SSLContext):
             check_host=self.check_hostname,
             partial_chain=bool(flags & ssl.VERIFY_X509_PARTIAL_CHAIN),
             strict=bool(flags & ssl.VERIFY_X509_STRICT),
+            strength=Strength.of_level(self._level),
+            crl_check=_crl_check(flags),
+            ocsp_stapling=self._ocsp_stapling,
             prefer_server_suites=bool(options & ssl.OP_CIPHER_SERVER_PREFERENCE),
             compatibility_mode=bool(options & ssl.OP_ENABLE_MIDDLEBOX_COMPAT),
             key_log=self._key_log,
@@ -483,29 +428,13 @@ class SSLContext(ssl.SSLContext):
         return self._wrap(BioChannel(incoming, outgoing), server_side, server_hostname, owner, session)
 
 
+def _crl_check(flags: int) -> CrlCheck:
+    """Return what the flags ask; one bit alone of VERIFY_CRL_CHECK_CHAIN is VERIFY_CRL_CHECK_LEAF, or nothing."""
+    if not flags & ssl.VERIFY_CRL_CHECK_LEAF:
+        return CrlCheck.NONE
+    every = (flags & ssl.VERIFY_CRL_CHECK_CHAIN) == ssl.VERIFY_CRL_CHECK_CHAIN
+    return CrlCheck.CHAIN if every else CrlCheck.LEAF
+
+
 def _refuse_context(context: SSLContext) -> None:
     raise ssl_error("CONTEXT", "the context can be changed by a server's sni_callback only")
-
-
-def _certificates_of(cadata: str | Buffer) -> list[bytes]:
-    """Return the certificates of PEM text or DER bytes. Raises ValueError when there is none."""
-    if isinstance(cadata, str):
-        try:
-            found = pem_certificates(cadata.encode("ascii"))
-        except UnicodeEncodeError:
-            raise TypeError("cadata should be an ASCII string or a bytes-like object") from None
-        if not found:
-            raise ssl_error("NO_START_LINE", "no start line: cadata does not contain a certificate", library="PEM")
-        return found
-    try:
-        data = bytes(memoryview(cadata))
-    except TypeError:
-        raise TypeError("cadata should be an ASCII string or a bytes-like object") from None
-    try:
-        return der_certificates(data)
-    except ValueError as exc:
-        raise ssl_error(
-            "NOT_ENOUGH_DATA",
-            f"not enough data: cadata does not contain a certificate: {exc}",
-            library="ASN1",
-        ) from exc

@@ -39,7 +39,8 @@ def as_ssl_error(error: TLSError) -> ssl.SSLError:
     """Return the exception that `ssl` would raise; its attributes tell what the engine knows too.
 
     Beside errno, strerror, library and reason it has alert_sent and alert_received, code points or
-    None.
+    None; and refusal, for a certificate that was refused the CertificateRejected that says which one,
+    by which rule, what was found and what was expected, else None.
     """
     made: ssl.SSLError
     reason = error.reason
@@ -62,6 +63,7 @@ def as_ssl_error(error: TLSError) -> ssl.SSLError:
     made.reason = reason
     made.alert_sent = error.alert_sent  # type: ignore[attr-defined]
     made.alert_received = error.alert_received  # type: ignore[attr-defined]
+    made.refusal = error if isinstance(error, CertificateRejected) else None  # type: ignore[attr-defined]
     made.__cause__ = error
     return made
 

@@ -1,19 +1,43 @@
-"""Certificate chains and private keys from PEM files."""
+"""Certificate chains and private keys, from files and from memory."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from typing import Any
 
+from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric import dh, dsa, ec, ed448, ed25519, mldsa, rsa, x448, x25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_private_key,
+    load_pem_private_key,
+)
 
 from fasttls.api.errors import ssl_error
-from fasttls.crypto.signatures import KeySigner, certificate_scheme
+from fasttls.crypto.signatures import ExternalSigner, KeySigner, PublicKey, Signer, certificate_scheme
 from fasttls.handshake.config import Credential
 from fasttls.trust.certificate import CERTIFICATES
-from fasttls.trust.store import pem_certificates
+from fasttls.trust.pem import der_certificates, pem_certificates
 
 Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+
+_PRIVATE_KEYS = (
+    rsa.RSAPrivateKey,
+    ec.EllipticCurvePrivateKey,
+    ed25519.Ed25519PrivateKey,
+    ed448.Ed448PrivateKey,
+    # What follows cannot sign a handshake, and is refused as such.
+    dsa.DSAPrivateKey,
+    dh.DHPrivateKey,
+    x25519.X25519PrivateKey,
+    x448.X448PrivateKey,
+    mldsa.MLDSA44PrivateKey,
+    mldsa.MLDSA65PrivateKey,
+    mldsa.MLDSA87PrivateKey,
+)
 
 _LONGEST_PASSWORD = 1024  # bytes
 
@@ -40,37 +64,100 @@ def load_credential(certfile: Path, keyfile: Path | None, password: object) -> C
 
     Raises OSError for a file that cannot be read and ssl.SSLError for one that cannot be used.
     """
-    with open(certfile, "rb") as file:
-        pem = file.read()
-    if keyfile is None:
-        key_pem = pem
-    else:
-        with open(keyfile, "rb") as file:
-            key_pem = file.read()
+    chain = key = _read_pem(certfile)
+    if keyfile is not None:
+        key = _read_pem(keyfile)
+    return credential_of(chain, key, password)
+
+
+def _read_pem(path: Path) -> str:
+    """Return a file as text, every byte a character: what is not PEM has none of its marks."""
+    with open(path, "rb") as file:
+        return file.read().decode("latin-1")
+
+
+def credential_of(chain: object, key: object, password: object = None) -> Credential:
+    """Return the credential of a chain and the key of its first certificate, straight from memory.
+
+    chain is PEM or DER, one of `cryptography`'s certificates, or a list of any of these, the own
+    certificate first. key is PEM or DER, which may be encrypted, one of `cryptography`'s private
+    keys, or an object that signs (`fasttls.Signer`). Raises ssl.SSLError for what cannot be used,
+    TypeError for what is neither.
+    """
     try:
-        chain = tuple(pem_certificates(pem))
-        leaf = CERTIFICATES.parse(chain[0]) if chain else None
+        ders = tuple(certificate_ders(chain))
+        leaf = CERTIFICATES.parse(ders[0]) if ders else None
         public = None if leaf is None else leaf.public_key
     except ValueError as exc:
         raise ssl_error("PEM_LIB", f"PEM lib: the certificate is malformed: {exc}") from exc
     if leaf is None or public is None:
         raise ssl_error("PEM_LIB", "PEM lib: the file has no certificate")
-    # A password for a key that has none is not an error, and its callback is not called.
-    encrypted = b"ENCRYPTED" in key_pem
-    secret = _password_bytes(password) if encrypted or not callable(password) else None
-    secret = secret if encrypted else None
+    return Credential(ders, _signer(key, public, password), chain_algorithms(ders))
+
+
+def certificate_ders(given: object) -> list[bytes]:
+    """Return the DER certificates of PEM text, of DER, of one of `cryptography`'s certificates, or of a list of these.
+
+    Raises ValueError for what holds none, TypeError for anything else.
+    """
+    if isinstance(given, x509.Certificate):
+        return [given.public_bytes(Encoding.DER)]
+    if isinstance(given, str):
+        return pem_certificates(given.encode("latin-1", "replace"))
+    if isinstance(given, bytes | bytearray | memoryview):
+        data = bytes(given)
+        return der_certificates(data) if data[:1] == b"\x30" else pem_certificates(data)
+    if isinstance(given, Iterable):
+        return [der for one in given for der in certificate_ders(one)]
+    raise TypeError(f"certificates are PEM, DER or `cryptography` objects, not {type(given).__name__}")
+
+
+def _signer(key: object, public: PublicKey, password: object) -> Signer:
+    """Return what signs with a key, after a check that it is the certificate's. Raises ssl.SSLError and TypeError."""
+    if isinstance(key, str):
+        key = _load_key(key.encode("latin-1", "replace"), password, is_pem=True)
+    elif isinstance(key, bytes | bytearray | memoryview):
+        key = _load_key(bytes(key), password, is_pem=bytes(key[:1]) != b"\x30")
+    if isinstance(key, _PRIVATE_KEYS):
+        if _spki(key.public_key()) != _spki(public.key):
+            raise ssl_error("KEY_VALUES_MISMATCH", "key values mismatch", library="X509")
+        try:
+            return KeySigner(key, pss_only=public.pss_only)
+        except ValueError as exc:
+            raise ssl_error("UNKNOWN_CERTIFICATE_TYPE", f"unknown certificate type: {exc}") from exc
+    if not callable(getattr(key, "sign", None)) or not hasattr(key, "schemes"):
+        raise TypeError(f"a private key is PEM, DER, a `cryptography` object or a Signer, not {type(key).__name__}")
     try:
-        key = load_pem_private_key(key_pem, secret)
+        return ExternalSigner(key, public)
+    except ValueError as exc:
+        raise ssl_error("KEY_VALUES_MISMATCH", f"key values mismatch: {exc}", library="X509") from exc
+
+
+def _spki(key: Any) -> bytes:
+    encoded: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return encoded
+
+
+def _load_key(data: bytes, password: object, *, is_pem: bool) -> object:
+    """Return the private key in PEM or DER. A password for a key that has none is not an error, nor is it asked for."""
+    load = load_pem_private_key if is_pem else load_der_private_key
+    encrypted = b"ENCRYPTED" in data if is_pem else _is_encrypted(data)
+    secret = _password_bytes(password) if encrypted or not callable(password) else None
+    try:
+        return load(data, secret if encrypted else None)
     except (TypeError, ValueError, UnsupportedAlgorithm) as exc:
         raise ssl_error("PEM_LIB", f"PEM lib: the private key cannot be read: {exc}") from exc
-    form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if key.public_key().public_bytes(*form) != public.key.public_bytes(*form):
-        raise ssl_error("KEY_VALUES_MISMATCH", "key values mismatch", library="X509")
+
+
+def _is_encrypted(der: bytes) -> bool:
+    """Whether a DER private key needs a password: an EncryptedPrivateKeyInfo begins with no version (RFC 5958 §3)."""
     try:
-        signer = KeySigner(key, pss_only=public.pss_only)
-    except ValueError as exc:
-        raise ssl_error("UNKNOWN_CERTIFICATE_TYPE", f"unknown certificate type: {exc}") from exc
-    return Credential(chain, signer, chain_algorithms(chain))
+        load_der_private_key(der, None)
+    except TypeError:
+        return True
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return False
 
 
 def chain_algorithms(chain: tuple[bytes, ...]) -> frozenset[int]:

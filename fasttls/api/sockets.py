@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from fasttls.connection import Connection
 
 
+_DER = 2  # _ssl.ENCODING_DER
+
+
 class _Extras:
     """What a fasttls socket can tell beside what `ssl` tells."""
 
@@ -37,6 +40,17 @@ class _Extras:
 
         code = self._engine().signature_algorithms()[which]
         return None if code is None else name_of(SignatureScheme, code).lower()
+
+    def get_verified_chain(self) -> list[bytes]:
+        """Return the path that was validated, DER, the peer's own certificate first and a trusted one last.
+
+        Empty when the peer was not verified, as without a handshake.
+        """
+        return [one.public_bytes(_DER) for one in self._engine().get_verified_chain() or ()]
+
+    def get_unverified_chain(self) -> list[bytes]:
+        """Return the certificates as the peer sent them, DER."""
+        return [one.public_bytes(_DER) for one in self._engine().get_unverified_chain() or ()]
 
     def hello_retried(self) -> bool:
         """Return whether the handshake had a HelloRetryRequest (RFC 8446 §4.1.4)."""

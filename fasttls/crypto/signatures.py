@@ -243,3 +243,39 @@ class KeySigner:
     def __repr__(self) -> str:
         names = ", ".join(name_of(SignatureScheme, code) for code in self.schemes)
         return f"<KeySigner for {names}>"
+
+
+class ExternalSigner:
+    """A Signer over any object that signs: a hardware module, a key service, an agent.
+
+    The object has `schemes`, the signature schemes that it makes, and `sign(scheme, data)`. What is more is
+    optional: `schemes12`, when TLS 1.2 may have others, and `decrypt`, for RSA key transport.
+    """
+
+    __slots__ = ("_key", "decrypt", "schemes", "schemes12")
+
+    def __init__(self, key: Any, public: PublicKey) -> None:
+        """Take the object, after a signature by it that the certificate's key verifies.
+
+        Raises ValueError for one whose signature does not, or that has no scheme for the key.
+        """
+        self._key = key
+        known = {code for code, scheme in SCHEMES12.items() if scheme.fits(public)}
+        self.schemes = tuple(code for code in key.schemes if code in known and code in SCHEMES)
+        self.schemes12 = tuple(code for code in getattr(key, "schemes12", key.schemes) if code in known)
+        self.decrypt: Decrypt | None = getattr(key, "decrypt", None)
+        if not self.schemes12:
+            raise ValueError("the object that signs has no signature scheme for the certificate's key")
+        content = signed_content(b"the key and its certificate", b"")
+        try:
+            SCHEMES12[self.schemes12[0]].verify(public, key.sign(self.schemes12[0], content), content)
+        except (DecryptError, IllegalParameter) as exc:
+            raise ValueError("what the object signs does not verify with the certificate's key") from exc
+
+    def sign(self, scheme: int, data: bytes) -> bytes:
+        """Return the signature of data."""
+        signature: bytes = self._key.sign(scheme, data)
+        return signature
+
+    def __repr__(self) -> str:
+        return f"<ExternalSigner over a {type(self._key).__name__}>"

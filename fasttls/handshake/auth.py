@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-
-from cryptography.x509.oid import ExtensionOID
 
 from fasttls.crypto.signatures import PublicKey
 from fasttls.handshake.config import Config, Credential, PeerCertificate
-from fasttls.trust.certificate import CERTIFICATES, Certificate
+from fasttls.trust.certificate import CERTIFICATES, DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, Certificate
+from fasttls.trust.ocsp import check_staple
 from fasttls.trust.path import Policy, Purpose, verify_chain
+from fasttls.trust.policy import OCSPStapling
 from fasttls.trust.verdicts import CertificateRejected, VerifyCode
 from fasttls.wire.alerts import BadCertificate, InternalError, UnsupportedCertificate
 from fasttls.wire.iana import SignatureScheme, name_of
@@ -19,8 +19,8 @@ from fasttls.wire.iana import SignatureScheme, name_of
 class KeyUse(Enum):
     """What the handshake needs the peer's key for: a bit of the certificate's key usage."""
 
-    SIGN = "digital_signature"
-    DECRYPT = "key_encipherment"
+    SIGN = DIGITAL_SIGNATURE
+    DECRYPT = KEY_ENCIPHERMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class PeerIdentity:
     public_key: PublicKey
     path: tuple[Certificate, ...]
     ocsp_response: bytes | None = None
-    """What was stapled to the certificate, not checked."""
+    """What was stapled to the certificate."""
 
 
 def sign(credential: Credential, scheme: int, content: bytes) -> bytes:
@@ -52,7 +52,15 @@ def identify_peer(
     path: tuple[Certificate, ...] = ()
     refusal: CertificateRejected | BadCertificate | None = None
     if config.peer_certificate in (PeerCertificate.OPTIONAL, PeerCertificate.REQUIRED):
-        policy = Policy(purpose, config.now(), host if config.check_host else None, config.partial_chain, config.strict)
+        policy = Policy(
+            purpose,
+            config.now(),
+            host if config.check_host else None,
+            config.partial_chain,
+            config.strict,
+            config.strength,
+            config.crl_check,
+        )
         try:
             path = verify_chain(chain, config.trust, policy)
         except (CertificateRejected, BadCertificate) as refused:
@@ -64,16 +72,37 @@ def identify_peer(
     return PeerIdentity(chain, _public_key(chain[0], use), path)
 
 
+def with_staple(config: Config, identity: PeerIdentity, response: bytes | None) -> PeerIdentity:
+    """Return the server's identity with what was stapled to its certificate, or nothing, checked if it is to be.
+
+    Raises CertificateRejected.
+    """
+    if config.ocsp_stapling is not OCSPStapling.OFF and identity.path:
+        required = config.ocsp_stapling is OCSPStapling.REQUIRED
+        check_staple(identity.path, response, config.now(), required=required)
+    return identity if response is None else replace(identity, ocsp_response=response)
+
+
 def _public_key(der: bytes, use: KeyUse) -> PublicKey:
     """Return the key of the peer's own certificate, which must be allowed to do what it is needed for."""
     try:
         leaf = CERTIFICATES.parse(der)
-        usage = leaf.extension(ExtensionOID.KEY_USAGE)
     except ValueError as exc:
         raise BadCertificate(f"the peer's certificate is malformed: {exc}") from exc
+    if leaf.malformed is not None:
+        raise BadCertificate(f"the peer's certificate is malformed: {leaf.malformed}")
     # RFC 8446 §4.4.2.2, RFC 5246 §7.4.2: when there is a key usage, it must have the bit.
-    if usage is not None and not getattr(usage, use.value):
-        raise CertificateRejected(VerifyCode.INVALID_PURPOSE, 0, f"the key usage lacks {use.value}")
+    if leaf.key_usage >= 0 and not leaf.key_usage & use.value:
+        needed = "digitalSignature" if use is KeyUse.SIGN else "keyEncipherment"
+        raise CertificateRejected(
+            VerifyCode.INVALID_PURPOSE,
+            0,
+            f"the key usage lacks {needed}",
+            certificate=leaf.description,
+            rule="RFC 8446 §4.4.2.2",
+            found=f"a key usage without {needed}",
+            expected=needed,
+        )
     try:
         return leaf.public_key
     except ValueError as exc:

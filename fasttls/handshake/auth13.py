@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fasttls.crypto.signatures import signed_content, verify_with
-from fasttls.handshake.auth import PeerIdentity, identify_peer, sign
+from fasttls.handshake.auth import PeerIdentity, identify_peer, sign, with_staple
 from fasttls.handshake.config import Config, Credential
 from fasttls.handshake.flight import Flight
 from fasttls.trust.path import Purpose
@@ -37,9 +35,11 @@ def choose_credential(
     return fallback
 
 
-def send_certificate(flight: Flight, credential: Credential, context: bytes = b"") -> None:
-    """Send the Certificate of a credential."""
-    entries = tuple(CertificateEntry(der, {}) for der in credential.chain)
+def send_certificate(flight: Flight, credential: Credential, context: bytes = b"", *, staple: bool = False) -> None:
+    """Send the Certificate of a credential, with its OCSP response when the peer wants one (RFC 8446 §4.4.2.1)."""
+    response = credential.staple() if staple and credential.staple is not None else None
+    own: Extensions = {} if response is None else {ExtensionType.STATUS_REQUEST: response}
+    entries = tuple(CertificateEntry(der, {} if depth else own) for depth, der in enumerate(credential.chain))
     flight.send(messages.Certificate(context, entries))
 
 
@@ -66,8 +66,9 @@ def check_certificate(
         if code is not None:
             raise UnsupportedExtension(f"a certificate has {name_of(ExtensionType, code)}, which was not asked for")
     identity = identify_peer(config, tuple(entry.cert_data for entry in message.certificate_list), purpose, host)
-    stapled = message.certificate_list[0].extensions.get(ExtensionType.STATUS_REQUEST)
-    return identity if stapled is None else replace(identity, ocsp_response=stapled)
+    if purpose is not Purpose.SERVER_AUTH:
+        return identity  # only servers are asked to staple
+    return with_staple(config, identity, message.certificate_list[0].extensions.get(ExtensionType.STATUS_REQUEST))
 
 
 def check_certificate_verify(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 from fasttls.crypto.key_schedule12 import VERIFY_DATA_SIZE, MasterSecret, RecordKeys, master_secret
 from fasttls.crypto.suites12 import SUITES12, Suite12
 from fasttls.events import HandshakeCompleted, Negotiated
-from fasttls.handshake.auth import KeyUse, PeerIdentity, identify_peer
+from fasttls.handshake.auth import KeyUse, PeerIdentity, identify_peer, with_staple
 from fasttls.handshake.auth12 import check_key, choose_client_credential, send_certificate_verify, verify
 from fasttls.handshake.config import Config
 from fasttls.handshake.connected12 import ClientConnected
@@ -116,6 +116,8 @@ class WaitCertificate(_State):
         identity = identify_peer(session.config, message.certificate_list, Purpose.SERVER_AUTH, session.host, use)
         check_key(key_exchange, identity.public_key)
         stapled = ExtensionType.STATUS_REQUEST in session.answer.extensions
+        if not stapled:
+            identity = with_staple(session.config, identity, None)
         server = Server(session, identity)
         if key_exchange.is_ephemeral:
             return WaitStatusOrServerKeyExchange(server) if stapled else WaitServerKeyExchange(server)
@@ -131,9 +133,10 @@ class Server:
     session: Session
     identity: PeerIdentity
 
-    def with_status(self, status: CertificateStatus) -> Server:
-        """Return the same with the stapled response."""
-        return Server(self.session, replace(self.identity, ocsp_response=status.response))
+    def with_status(self, status: CertificateStatus | None) -> Server:
+        """Return the same with the stapled response, or without one. Raises CertificateRejected."""
+        response = None if status is None else status.response
+        return Server(self.session, with_staple(self.session.config, self.identity, response))
 
 
 @final
@@ -204,7 +207,7 @@ class WaitStatusOrServerKeyExchange(_State):
 
     def on_server_key_exchange(self, message: ServerKeyExchange, flight: Flight) -> WaitCertificateRequest:
         """Go on without."""
-        return WaitServerKeyExchange(self.server).on_server_key_exchange(message, flight)
+        return WaitServerKeyExchange(self.server.with_status(None)).on_server_key_exchange(message, flight)
 
     handlers = {CertificateStatus: on_certificate_status, ServerKeyExchange: on_server_key_exchange}
 
@@ -222,11 +225,11 @@ class WaitStatusOrServerHelloDone(_State):
 
     def on_certificate_request(self, message: CertificateRequest, flight: Flight) -> WaitServerHelloDone:
         """Go on without."""
-        return WaitServerHelloDone(self.server, None, None, message)
+        return WaitServerHelloDone(self.server.with_status(None), None, None, message)
 
     def on_server_hello_done(self, message: ServerHelloDone, flight: Flight) -> WaitChangeCipherSpec:
         """Go on without."""
-        return _send_flight(self.server, None, None, None, flight)
+        return _send_flight(self.server.with_status(None), None, None, None, flight)
 
     handlers = {
         CertificateStatus: on_certificate_status,

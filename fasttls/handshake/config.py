@@ -14,6 +14,7 @@ from fasttls.crypto.suites import SUITES
 from fasttls.crypto.suites12 import DEFAULT_SUITES, EVERY_SUITE, SUITES12
 from fasttls.native._secret import Secret
 from fasttls.trust.certificate import Certificate
+from fasttls.trust.policy import DEFAULT_STRENGTH, CrlCheck, OCSPStapling, Strength
 from fasttls.trust.store import TrustStore
 from fasttls.wire.iana import NamedGroup, ProtocolVersion
 
@@ -38,12 +39,14 @@ class PeerCertificate(Enum):
 class Credential:
     """A certificate chain, DER and the own certificate first, and the key of that certificate.
 
-    chain_algorithms are the signature schemes that the peer must know to verify the chain.
+    chain_algorithms are the signature schemes that the peer must know to verify the chain; staple
+    returns the OCSP response to send with the certificate, or None when there is none.
     """
 
     chain: tuple[bytes, ...]
     signer: Signer
     chain_algorithms: frozenset[int] = frozenset()
+    staple: Callable[[], bytes | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,8 @@ class Config:
     check_host: bool = True
     partial_chain: bool = False
     strict: bool = False
+    strength: Strength = DEFAULT_STRENGTH
+    crl_check: CrlCheck = CrlCheck.NONE
     verify_callback: VerifyCallback | None = None
     certificate_authorities: tuple[bytes, ...] = ()
     """DER names sent to the peer, for it to choose a certificate by (RFC 8446 §4.2.4)."""
@@ -142,7 +147,10 @@ class Config:
     """A TLS 1.2 server's groups for DHE, the first one for clients that name none (RFC 7919)."""
 
     request_ocsp: bool = False
-    """Whether a client asks for an OCSP response with the certificate (RFC 6066 §8). It is only handed on."""
+    """Whether a client asks for an OCSP response with the certificate (RFC 6066 §8), to hand it on."""
+
+    ocsp_stapling: OCSPStapling = OCSPStapling.OFF
+    """What a client that verifies does about the OCSP response; other than OFF it asks for one."""
 
     prefer_server_suites: bool = True
     send_server_name: bool = True

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from fasttls.crypto.groups import Offer, offers
 from fasttls.handshake.config import Config
 from fasttls.trust.names import as_ascii, as_ip_address
+from fasttls.trust.policy import OCSPStapling
 from fasttls.wire.extensions import Extensions, KeyShareEntry
 from fasttls.wire.iana import VERSION_NAMES, ExtensionType, ProtocolVersion, name_of
 from fasttls.wire.messages import DOWNGRADE_BELOW_TLS1_2, DOWNGRADE_TO_TLS1_2, ClientHello
@@ -54,7 +55,7 @@ def build_client_hello(config: Config, host: str | None, shares: dict[int, Offer
         extensions[ExtensionType.SIGNATURE_ALGORITHMS_CERT] = config.signature_algorithms_cert
     if config.certificate_authorities:
         extensions[ExtensionType.CERTIFICATE_AUTHORITIES] = config.certificate_authorities
-    if config.request_ocsp:
+    if config.request_ocsp or config.ocsp_stapling is not OCSPStapling.OFF:
         extensions[ExtensionType.STATUS_REQUEST] = _OCSP_REQUEST
     if config.speaks12:
         extensions[ExtensionType.EXTENDED_MASTER_SECRET] = None

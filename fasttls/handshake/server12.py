@@ -35,6 +35,7 @@ from fasttls.wire.messages import CertificateVerify, ClientHello, Finished, Serv
 from fasttls.wire.messages12 import (
     Certificate,
     CertificateRequest,
+    CertificateStatus,
     ChangeCipherSpec,
     ClientKeyExchange,
     ServerHelloDone,
@@ -193,8 +194,15 @@ def answer(config: Config, hello: ClientHello, flight: Flight, asked: Asked) -> 
     )
     flight.transcript.choose(suite.hash_name, keep=config.peer_certificate is not PeerCertificate.UNCHECKED)
     random = server_random(config, ProtocolVersion.TLS1_2)
-    flight.send(ServerHello(random, b"", suite.code, _extensions(hello, suite, asked, alpn)))
+    extensions = _extensions(hello, suite, asked, alpn)
+    wanted = ExtensionType.STATUS_REQUEST in hello.extensions
+    response = credential.staple() if wanted and credential.staple is not None else None
+    if response is not None:
+        extensions[ExtensionType.STATUS_REQUEST] = None
+    flight.send(ServerHello(random, b"", suite.code, extensions))
     flight.send(Certificate(credential.chain))
+    if response is not None:
+        flight.send(CertificateStatus(response))
     if exchange.params is not None:
         assert chosen.scheme is not None
         params = exchange.params

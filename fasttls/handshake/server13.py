@@ -204,7 +204,7 @@ def _send_flight(
     request = _certificate_request(config)
     if request is not None:
         flight.send(request)
-    send_certificate(flight, credential)
+    send_certificate(flight, credential, staple=ExtensionType.STATUS_REQUEST in hello.extensions)
     send_certificate_verify(flight, credential, scheme, SERVER_CONTEXT)
     flight.send(Finished(keys.server_finished.mac(flight.transcript.digest())))
     application = keys.into_application(flight.transcript.digest(), flight)

@@ -1,42 +1,32 @@
-"""Parsed certificates, remembered by the SHA-256 of their DER."""
+"""Certificates, parsed once and remembered by their DER."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from functools import cached_property
-from hashlib import sha256
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, rsa
-from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
-from cryptography.x509.oid import ExtensionOID, PublicKeyAlgorithmOID
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from fasttls.crypto.signatures import PublicKey
+from fasttls.native._x509 import CertificateFields, dotted
+from fasttls.native._x509 import canonical_name as canonical_der_name
+from fasttls.trust.cache import PureCache
+from fasttls.trust.signing import SIGNATURES, SignatureAlgorithm, algorithm_of
 
-CanonicalName = tuple[frozenset[tuple[str, str | bytes]], ...]
+CanonicalName = tuple[bytes, ...]
+"""A distinguished name in which two that match are equal, an item for each RDN."""
+
+DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, KEY_AGREEMENT, KEY_CERT_SIGN, CRL_SIGN = (1 << bit for bit in (0, 2, 4, 5, 6))
+"""Bits of `Certificate.key_usage` (RFC 5280 §4.2.1.3)."""
 
 
 def canonical_name(name: x509.Name) -> CanonicalName:
-    """Return a form in which two distinguished names that match are equal (RFC 5280 §7.1).
-
-    Case and runs of white space do not count, nor does the string type; the order of RDNs does.
-    """
-    return tuple(
-        frozenset(
-            (
-                part.oid.dotted_string,
-                " ".join(part.value.split()).casefold() if isinstance(part.value, str) else part.value,
-            )
-            for part in rdn
-        )
-        for rdn in name.rdns
-    )
+    """Return the canonical form of one of `cryptography`'s names (RFC 5280 §7.1)."""
+    return canonical_der_name(name.public_bytes())
 
 
-class Certificate:
+class Certificate(CertificateFields):
     """One X.509 certificate. What is derived from it is computed once, when it is first asked for.
 
     Everything here is a function of the bytes alone, so that a certificate may be shared by all
@@ -45,52 +35,27 @@ class Certificate:
 
     def __init__(self, der: bytes) -> None:
         """Parse der. Raises ValueError when it is not one certificate, whole."""
-        self.der = der
         try:
             self.x509 = x509.load_der_x509_certificate(der)
         except x509.InvalidVersion as exc:
             raise ValueError(str(exc)) from exc
+        super().__init__(der)
+        self.strict_faults: dict[bool, int | None] = {}
+        """What VERIFY_X509_STRICT finds in it, by whether it is the last of a path, once it was looked for."""
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Certificate) and self.der == other.der
+        return self is other or (isinstance(other, Certificate) and self.der == other.der)
 
     def __hash__(self) -> int:
         return hash(self.der)
 
-    @cached_property
-    def subject(self) -> CanonicalName:
-        """The subject, for comparing."""
-        return canonical_name(self.x509.subject)
-
-    @cached_property
-    def issuer(self) -> CanonicalName:
-        """The issuer, for comparing."""
-        return canonical_name(self.x509.issuer)
-
-    @cached_property
-    def subject_der(self) -> bytes:
-        """The subject as DER, as certificate_authorities carries it."""
-        return self.x509.subject.public_bytes()
-
-    @cached_property
-    def self_issued(self) -> bool:
-        """Whether subject and issuer are the same name."""
-        return self.subject == self.issuer
+    def __repr__(self) -> str:
+        return f"<Certificate {self.description}>"
 
     @cached_property
     def self_signed(self) -> bool:
         """Whether it is self-issued and its own key signed it."""
         return self.self_issued and self.signed_by(self)
-
-    @cached_property
-    def not_before(self) -> float:
-        """The first second of its validity, in seconds since the epoch."""
-        return self.x509.not_valid_before_utc.timestamp()
-
-    @cached_property
-    def not_after(self) -> float:
-        """The last second of its validity, in seconds since the epoch."""
-        return self.x509.not_valid_after_utc.timestamp()
 
     @cached_property
     def public_key(self) -> PublicKey:
@@ -99,11 +64,16 @@ class Certificate:
             key = self.x509.public_key()
         except UnsupportedAlgorithm as exc:
             raise ValueError(f"a public key that is not supported: {exc}") from exc
-        return PublicKey(key, self.x509.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS)
+        return PublicKey(key, self.key_kind == "rsa-pss")
+
+    @property
+    def signed_with(self) -> SignatureAlgorithm:
+        """The algorithm of the signature on this certificate."""
+        return algorithm_of(self.signature_algorithm, self.x509)
 
     @cached_property
     def extensions(self) -> dict[x509.ObjectIdentifier, x509.Extension[Any]]:
-        """The extensions by their OID."""
+        """The extensions by their OID, as `cryptography` reads them."""
         try:
             return {extension.oid: extension for extension in self.x509.extensions}
         except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, TypeError) as exc:
@@ -115,105 +85,77 @@ class Certificate:
         found = self.extensions.get(oid)
         return None if found is None else found.value
 
-    @cached_property
-    def subject_key_identifier(self) -> bytes | None:
-        """The subject key identifier's bytes."""
-        found = self.extension(ExtensionOID.SUBJECT_KEY_IDENTIFIER)
-        return None if found is None else found.digest
+    @property
+    def malformed(self) -> str | None:
+        """What is malformed in the extensions, or None."""
+        return self._malformed_extension if self.has_others and self.fault is None else self.fault
 
     @cached_property
+    def _malformed_extension(self) -> str | None:
+        try:
+            len(self.extensions)
+        except ValueError as exc:
+            return str(exc)
+        return None
+
+    @property
     def is_ca(self) -> bool:
         """Whether it says that it is a CA; a self-issued version 1 certificate cannot say so and counts."""
-        constraints = self.extension(ExtensionOID.BASIC_CONSTRAINTS)
-        if constraints is None:
-            return self.x509.version is x509.Version.v1 and self.self_issued
-        return bool(constraints.ca)
+        if not self.has_basic_constraints:
+            return self.version == 1 and self.self_issued
+        return self.ca
 
     @cached_property
     def description(self) -> str:
         """The subject as a person reads it, for messages."""
         return self.x509.subject.rfc4514_string() or f"serial {self.x509.serial_number:x}"
 
+    @property
+    def unhandled_names(self) -> str:
+        """The critical extensions that nobody here understands, for messages."""
+        return ", ".join(map(dotted, self.unhandled))
+
     def may_be_issued_by(self, issuer: Certificate) -> bool:
         """Whether names and key identifiers allow that issuer signed this one (RFC 5280 §4.2.1.1)."""
         if self.issuer != issuer.subject:
             return False
-        authority = self.extension(ExtensionOID.AUTHORITY_KEY_IDENTIFIER)
-        if authority is None:
-            return True
-        identifier = issuer.subject_key_identifier
-        if authority.key_identifier is not None and identifier is not None and authority.key_identifier != identifier:
+        identifier = self.authority_key_identifier
+        theirs = issuer.subject_key_identifier
+        if identifier is not None and theirs is not None and identifier != theirs:
             return False
-        serial = authority.authority_cert_serial_number
-        return serial is None or serial == issuer.x509.serial_number
+        serial = self.authority_serial
+        return serial is None or serial == issuer.serial
 
     def signed_by(self, issuer: Certificate) -> bool:
         """Whether issuer's key made the signature on this certificate.
 
         Raises ValueError when the algorithm is not supported or the key is not for it.
         """
-        key = issuer.public_key.key
-        signature, data = self.x509.signature, self.x509.tbs_certificate_bytes
-        if self.der[-len(signature) - 1] != 0:
+        if self.unused_bits != 0:
             # RFC 3279 §2.2.3: the BIT STRING holds octets; else one good certificate could be made into others.
             raise ValueError("the signature has unused bits")
-        try:
-            if isinstance(key, ec.EllipticCurvePublicKey):
-                parameters = self.x509.signature_algorithm_parameters
-                if not isinstance(parameters, ec.ECDSA):
-                    raise ValueError("the signature is not ECDSA, the issuer's key is")
-                key.verify(signature, data, parameters)
-            elif isinstance(key, rsa.RSAPublicKey):
-                algorithm, padding = self.x509.signature_hash_algorithm, self.x509.signature_algorithm_parameters
-                if algorithm is None or not isinstance(padding, AsymmetricPadding):
-                    raise ValueError("the signature is not RSA, the issuer's key is")
-                key.verify(signature, data, padding, algorithm)
-            elif isinstance(
-                key,
-                ed25519.Ed25519PublicKey
-                | ed448.Ed448PublicKey
-                | mldsa.MLDSA44PublicKey
-                | mldsa.MLDSA65PublicKey
-                | mldsa.MLDSA87PublicKey,
-            ):
-                if self.x509.signature_algorithm_oid != issuer.x509.public_key_algorithm_oid:
-                    raise ValueError("the signature's algorithm is not that of the issuer's key")
-                key.verify(signature, data)
-            else:
-                raise ValueError(f"{type(key).__name__} cannot sign certificates here")
-        except InvalidSignature:
-            return False
-        except UnsupportedAlgorithm as exc:
-            raise ValueError(f"a signature algorithm that is not supported: {exc}") from exc
-        return True
+        return self.signed_with.verify(issuer.public_key.key, self.signature, self.tbs)
+
+    def known_to_be_signed_by(self, issuer: Certificate) -> bool:
+        """Whether that issuer's key signed this was computed before, and true."""
+        return SIGNATURES.find((self.der, issuer.spki)) is True
+
+    def remember_signed_by(self, issuer: Certificate) -> None:
+        """Remember that issuer's key signed this one."""
+        SIGNATURES.keep((self.der, issuer.spki), True)
 
 
-class CertificateCache:
-    """Parsed certificates by the SHA-256 of their DER: bounded, and safe between threads.
-
-    Only parsing is remembered, never a decision.
-    """
-
-    def __init__(self, size: int = 512) -> None:
-        self._size = size
-        self._kept: OrderedDict[bytes, Certificate] = OrderedDict()
-        self._lock = threading.Lock()
+class CertificateCache(PureCache[bytes, Certificate]):
+    """Parsed certificates by their DER. Only parsing is remembered, never a decision."""
 
     def parse(self, der: bytes) -> Certificate:
         """Return the certificate, parsed now or before. Raises ValueError for one that is malformed."""
-        key = sha256(der).digest()
-        with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-                return found
-        parsed = Certificate(der)
-        with self._lock:
-            self._kept[key] = parsed
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        return parsed
+        found = self.find(der)
+        if found is None:
+            found = Certificate(der)
+            self.keep(der, found)
+        return found
 
 
-CERTIFICATES = CertificateCache()
+CERTIFICATES = CertificateCache(512)
 """The process's cache."""

@@ -11,6 +11,9 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from fasttls.trust.certificate import Certificate, canonical_name
 from fasttls.trust.verdicts import CertificateRejected, VerifyCode
 
+# The contents of the DER of id-ce-nameConstraints.
+_NAME_CONSTRAINTS = bytes.fromhex("551d1e")
+
 MOST_COMPARISONS = 1 << 16
 """Names times constraints that one chain may cost; OpenSSL has a bound of the same kind."""
 
@@ -87,11 +90,6 @@ def _within(name: x509.GeneralName, base: x509.GeneralName) -> bool:
     raise CertificateRejected(VerifyCode.UNSUPPORTED_CONSTRAINT_TYPE, detail=type(name).__name__)
 
 
-def _constraints_of(ca: Certificate) -> x509.NameConstraints | None:
-    found: x509.NameConstraints | None = ca.extension(ExtensionOID.NAME_CONSTRAINTS)
-    return found
-
-
 def check_name_constraints(path: tuple[Certificate, ...]) -> None:
     """Hold every name in the path, leaf first, to the constraints of the CAs above it.
 
@@ -99,9 +97,9 @@ def check_name_constraints(path: tuple[Certificate, ...]) -> None:
     """
     budget = MOST_COMPARISONS
     for above, ca in enumerate(path[1:], 1):
-        constraints = _constraints_of(ca)
-        if constraints is None:
+        if _NAME_CONSTRAINTS not in ca.extension_values:
             continue
+        constraints: x509.NameConstraints = ca.extension(ExtensionOID.NAME_CONSTRAINTS)
         permitted = tuple(constraints.permitted_subtrees or ())
         excluded = tuple(constraints.excluded_subtrees or ())
         for depth, certificate in enumerate(path[:above]):
@@ -114,7 +112,13 @@ def check_name_constraints(path: tuple[Certificate, ...]) -> None:
                 same_kind = [base for base in excluded if type(base) is type(name)]
                 if any(_within(name, base) or _wildcard_covers(name, base) for base in same_kind):
                     raise CertificateRejected(
-                        VerifyCode.EXCLUDED_VIOLATION, depth, f"{name.value} is excluded by {ca.description}"
+                        VerifyCode.EXCLUDED_VIOLATION,
+                        depth,
+                        f"{name.value} is excluded by {ca.description}",
+                        certificate=certificate.description,
+                        rule="RFC 5280 §4.2.1.10",
+                        found=str(name.value),
+                        expected=f"none of the names that {ca.description} excludes",
                     )
                 same_kind = [base for base in permitted if type(base) is type(name)]
                 if same_kind and not any(_within(name, base) for base in same_kind):
@@ -122,4 +126,8 @@ def check_name_constraints(path: tuple[Certificate, ...]) -> None:
                         VerifyCode.PERMITTED_VIOLATION,
                         depth,
                         f"{name.value} is not permitted by {ca.description}",
+                        certificate=certificate.description,
+                        rule="RFC 5280 §4.2.1.10",
+                        found=str(name.value),
+                        expected=f"one of the names that {ca.description} permits",
                     )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
-
-from cryptography import x509
-from cryptography.x509.oid import ExtensionOID
+from functools import lru_cache
 
 from fasttls.trust.certificate import Certificate
 from fasttls.trust.verdicts import CertificateRejected, VerifyCode
 
+# Kinds of GeneralName (RFC 5280 §4.2.1.6).
+_DNS_NAME = 2
+_IP_ADDRESS = 7
 
+
+@lru_cache(maxsize=1024)
 def as_ip_address(host: str) -> bytes | None:
     """Return the packed bytes of an IPv4 or IPv6 literal, brackets or none, or None for a name."""
     try:
@@ -19,6 +22,7 @@ def as_ip_address(host: str) -> bytes | None:
         return None
 
 
+@lru_cache(maxsize=1024)
 def as_ascii(host: str) -> str:
     """Return a host name as it stands in certificates and server_name: A-labels, no trailing dot.
 
@@ -54,43 +58,49 @@ def matches_dns(pattern: str, host: str) -> bool:
     return dot == "." and host_rest == rest
 
 
-def subject_alternative_names(certificate: Certificate) -> x509.SubjectAlternativeName | None:
-    """Return the certificate's subjectAltName, or None."""
-    found: x509.SubjectAlternativeName | None = certificate.extension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
-    return found
-
-
 def check_host(certificate: Certificate, host: str) -> None:
     """Raise CertificateRejected unless the certificate is for host, a name or an IP literal.
 
     Only the subjectAltName counts, never the common name (RFC 9525 §2).
     """
-    names = subject_alternative_names(certificate)
+    names = certificate.alternative_names or ()
     address = as_ip_address(host)
     if address is not None:
-        listed = [] if names is None else names.get_values_for_type(x509.IPAddress)
-        if any(getattr(one, "packed", None) == address for one in listed):
+        if (_IP_ADDRESS, address) in names:
             return
-        raise CertificateRejected(
-            VerifyCode.IP_ADDRESS_MISMATCH,
-            detail=f"it is for {_listed(names)}",
-            words=f"IP address mismatch, certificate is not valid for '{host}'.",
-        )
-    wanted = as_ascii(host)
-    patterns = [] if names is None else names.get_values_for_type(x509.DNSName)
-    if any(matches_dns(pattern, wanted) for pattern in patterns):
-        return
+        code, words = VerifyCode.IP_ADDRESS_MISMATCH, "IP address mismatch"
+    else:
+        wanted = as_ascii(host)
+        for kind, value in names:
+            if kind == _DNS_NAME and matches_dns(value.decode("ascii"), wanted):
+                return
+        code, words = VerifyCode.HOSTNAME_MISMATCH, "Hostname mismatch"
     raise CertificateRejected(
-        VerifyCode.HOSTNAME_MISMATCH,
-        detail=f"it is for {_listed(names)}",
-        words=f"Hostname mismatch, certificate is not valid for '{host}'.",
+        code,
+        detail=f"it is for {_listed(certificate)}",
+        words=f"{words}, certificate is not valid for '{host}'.",
+        certificate=certificate.description,
+        rule="RFC 9525 §6",
+        found=_listed(certificate),
+        expected=host,
     )
 
 
-def _listed(names: x509.SubjectAlternativeName | None, most: int = 8) -> str:
-    """Return the names a certificate is for, as a person reads them."""
-    if names is None:
+def host_names(certificate: Certificate) -> list[str]:
+    """Return the host names and addresses that a certificate is for, as a person reads them."""
+    found = []
+    for kind, value in certificate.alternative_names or ():
+        if kind == _DNS_NAME:
+            found.append(value.decode("ascii"))
+        elif kind == _IP_ADDRESS:
+            found.append(str(ipaddress.ip_address(value)))
+    return found
+
+
+def _listed(certificate: Certificate, most: int = 8) -> str:
+    """Return what a certificate is for, for messages."""
+    if certificate.alternative_names is None:
         return "no host: it has no subjectAltName"
-    found = [str(value) for kind in (x509.DNSName, x509.IPAddress) for value in names.get_values_for_type(kind)]
+    found = host_names(certificate)
     more = f" and {len(found) - most} more" if len(found) > most else ""
     return (", ".join(found[:most]) or "no host") + more

@@ -1,78 +1,44 @@
-"""Trust stores: the certificates that a path may end at."""
+"""Trust stores: the certificates that a path may end at, and the revocation lists that go with them."""
 
 from __future__ import annotations
 
 import os
-import re
-import ssl
-import threading
-from binascii import Error as Base64Error
-from binascii import a2b_base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 
+from fasttls.trust.bundle import Bundle, Directory, read_bundle, synchronised
 from fasttls.trust.certificate import CERTIFICATES, CanonicalName, Certificate
+from fasttls.trust.crl import Crl, CrlFile
+from fasttls.trust.pem import der_certificates, pem_certificates
 
-_PEM = re.compile(
-    rb"-----BEGIN (?P<kind>(?:TRUSTED |X509 )?CERTIFICATE|X509 CRL)-----\s*?\n(?P<body>[^-]*)-----END (?P=kind)-----"
-)
-_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+__all__ = [
+    "TrustStore",
+    "add_default_paths",
+    "der_certificates",
+    "directory_source",
+    "pem_certificates",
+    "read_file",
+]
 
-
-def pem_certificates(data: bytes) -> list[bytes]:
-    """Return the DER of every certificate in PEM text, which may have other text around them.
-
-    Raises ValueError for a block that is not base64, and for a CRL or a certificate with OpenSSL's
-    trust settings, which are not to be passed over in silence.
-    """
-    found = []
-    for block in _PEM.finditer(data):
-        if block["kind"] in (b"X509 CRL", b"TRUSTED CERTIFICATE"):
-            raise ValueError(f"PEM blocks of the kind {block['kind'].decode()} are not supported")
-        try:
-            found.append(a2b_base64(block["body"]))
-        except Base64Error as exc:
-            raise ValueError(f"a PEM block that is not base64: {exc}") from exc
-    return found
-
-
-def der_certificates(data: bytes) -> list[bytes]:
-    """Return the DER certificates that stand one after another in data. Raises ValueError."""
-    found = []
-    while data:
-        size = _der_size(data)
-        found.append(data[:size])
-        data = data[size:]
-    return found
-
-
-def _der_size(data: bytes) -> int:
-    """Return the size of the DER SEQUENCE that data begins with."""
-    if len(data) < 2 or data[0] != 0x30:
-        raise ValueError("not a DER certificate")
-    size, header = data[1], 2
-    if size >= 0x80:
-        header += size - 0x80
-        if not 3 <= header <= 6 or len(data) < header:
-            raise ValueError("not a DER certificate")
-        size = int.from_bytes(data[2:header], "big")
-    if header + size > len(data):
-        raise ValueError("a DER certificate that is cut short")
-    return header + size
+Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
 class TrustStore:
-    """A set of trusted certificates, safe between threads.
+    """A set of trusted certificates, searched by subject; safe between threads and over a fork.
 
-    Certificates are added by value, or by sources that are only read when a path needs them. They
-    are parsed when first looked for.
+    What is in files is shared by all stores of the process, and parsed when it is first looked for.
+    Directories are read when a path is not found without them, and looked at again when they change.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._raw: dict[bytes, None] = {}  # DER, not parsed yet
-        self._by_subject: dict[CanonicalName, list[Certificate]] = {}
-        self._known: set[bytes] = set()
-        self._sources: list[Callable[[], list[bytes]]] = []
+        self._own = Bundle()
+        self._bundles: tuple[Bundle, ...] = ()
+        self._directories: tuple[Directory, ...] = ()
+        self._used: dict[Certificate, None] = {}  # of directories
+        self._removed: frozenset[bytes] = frozenset()
+        self._crls: tuple[Crl, ...] = ()
+        self._crl_files: tuple[CrlFile, ...] = ()
+
+    # Certificates.
 
     def add(self, der: bytes) -> None:
         """Trust one certificate. Raises ValueError when it is malformed."""
@@ -81,60 +47,98 @@ class TrustStore:
 
     def add_unchecked(self, der: bytes) -> None:
         """Trust one certificate that is parsed later; a malformed one then counts for nothing."""
-        with self._lock:
-            if der not in self._known:
-                self._known.add(der)
-                self._raw[der] = None
+        with synchronised():
+            self._own.add(der)
+            self._removed -= {der}
 
-    def add_source(self, read: Callable[[], list[bytes]]) -> None:
-        """Add certificates that `read` returns, when a path is not found without them."""
-        with self._lock:
-            self._sources.append(read)
+    def add_bundle(self, bundle: Bundle) -> None:
+        """Trust what is in a file, and take its revocation lists."""
+        with synchronised():
+            if bundle not in self._bundles:
+                self._bundles += (bundle,)
+                self._removed -= bundle.known.keys()
+        for der in bundle.crls:
+            self.add_crl(der)
 
-    def _parse_waiting(self) -> None:
-        for der in self._raw:
-            try:
-                certificate = Certificate(der)
-                self._by_subject.setdefault(certificate.subject, []).append(certificate)
-            except ValueError:
-                continue  # as OpenSSL does with a store's file; it can only make less be trusted
-        self._raw.clear()
+    def add_source(self, directory: Directory) -> None:
+        """Trust what is in a directory, when a path is not found without."""
+        with synchronised():
+            self._directories += (directory,)
 
-    def read_sources(self) -> bool:
-        """Read the sources that were not read yet; return whether there were any."""
-        with self._lock:
-            sources, self._sources = self._sources, []
-            for source in sources:
-                for der in source():
-                    self.add_unchecked(der)
-            return bool(sources)
+    def discard(self, der: bytes) -> None:
+        """Trust a certificate no longer, wherever it came from: from the next validation on."""
+        with synchronised():
+            self._removed |= {der}
+            self._own.remove(der)
 
-    def find(self, subject: CanonicalName) -> list[Certificate]:
-        """Return the trusted certificates with this subject; sources are read when none is loaded."""
-        with self._lock:
-            self._parse_waiting()
-            if subject not in self._by_subject and self.read_sources():
-                self._parse_waiting()
-            return list(self._by_subject.get(subject, ()))
+    @property
+    def has_directories(self) -> bool:
+        """Whether there is a directory to search."""
+        return bool(self._directories)
+
+    def find(self, subject: CanonicalName, *, everywhere: bool = False) -> list[Certificate]:
+        """Return the trusted certificates with this subject; directories are searched when there is no other."""
+        found = self._own.find(subject)
+        for bundle in self._bundles:
+            found += [one for one in bundle.find(subject) if one not in found]
+        if self._directories and (everywhere or not found):
+            for directory in self._directories:
+                more = [one for one in directory.bundle().find(subject) if one not in found]
+                self._used.update(dict.fromkeys(more))
+                found += more
+        if self._removed:
+            found = [one for one in found if one.der not in self._removed]
+        return found
 
     def __contains__(self, certificate: Certificate) -> bool:
         """Whether exactly this certificate is trusted."""
-        with self._lock:
-            if certificate.der in self._known:
-                return True
-        return any(found.der == certificate.der for found in self.find(certificate.subject))
+        der = certificate.der
+        if der in self._removed:
+            return False
+        if der in self._own.known or any(der in bundle.known for bundle in self._bundles):
+            return True
+        return any(der in directory.bundle().known for directory in self._directories)
 
     def __iter__(self) -> Iterator[Certificate]:
-        """Iterate over what was loaded so far, as `get_ca_certs` shows it."""
-        with self._lock:
-            self._parse_waiting()
-            return iter([one for found in self._by_subject.values() for one in found])
+        """Iterate over what is loaded, and what was used of the directories, as `get_ca_certs` shows it."""
+        seen = dict.fromkeys(one for bundle in (self._own, *self._bundles) for one in bundle.certificates())
+        seen.update(self._used)
+        return iter([one for one in seen if one.der not in self._removed])
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len({der for bundle in (self._own, *self._bundles) for der in bundle.known} - self._removed)
+
+    # Revocation lists.
+
+    def add_crl(self, der: bytes) -> None:
+        """Take a certificate revocation list. Raises ValueError when it is malformed."""
+        crl = Crl(der)
+        with synchronised():
+            if crl not in self._crls:
+                self._crls += (crl,)
+
+    def add_crl_file(self, path: Path) -> None:
+        """Take the revocation lists of a file, now and whenever it changes. Raises OSError and ValueError."""
+        with synchronised():
+            self._crl_files += (CrlFile(path),)
+
+    def replace_crls(self, ders: Iterable[bytes]) -> None:
+        """Take these revocation lists in place of all that were given before, files aside. Raises ValueError."""
+        crls = tuple(dict.fromkeys(Crl(der) for der in ders))
+        with synchronised():
+            self._crls = crls
+
+    def crls(self) -> list[Crl]:
+        """Return the revocation lists as they are now."""
+        found = list(self._crls)
+        for file in self._crl_files:
+            found += file.crls()
+        for directory in self._directories:
+            found += map(Crl, directory.bundle().crls)
+        return list(dict.fromkeys(found))
 
 
-def read_file(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> list[bytes]:
+def read_file(path: Path) -> list[bytes]:
     """Return the certificates of a PEM file. Raises OSError, and ValueError when there is none."""
     with open(path, "rb") as file:
         found = pem_certificates(file.read())
@@ -143,34 +147,36 @@ def read_file(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> list
     return found
 
 
-def directory_source(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> Callable[[], list[bytes]]:
-    """Return a source over a directory of OpenSSL's hashed names; what cannot be read counts for nothing."""
-
-    def read() -> list[bytes]:
-        found: list[bytes] = []
-        try:
-            names = sorted(os.fsdecode(name) for name in os.listdir(path))
-        except OSError:
-            return found
-        for name in names:
-            if _HASHED_NAME.fullmatch(name):
-                try:
-                    found += read_file(os.path.join(os.fsdecode(path), name))
-                except (OSError, ValueError):
-                    continue
-        return found
-
-    return read
+def directory_source(path: Path) -> Directory:
+    """Return a directory of OpenSSL's hashed names; what cannot be read there counts for nothing."""
+    return Directory(path)
 
 
 def add_default_paths(store: TrustStore) -> None:
-    """Trust what the platform trusts: the file and directory of OpenSSL's defaults and environment."""
-    paths = ssl.get_default_verify_paths()
+    """Trust what the platform trusts: the file and directory of OpenSSL's defaults and environment.
+
+    Where the platform has neither, the package certifi is asked, if it is installed.
+    """
+    from ssl import get_default_verify_paths
+
+    paths = get_default_verify_paths()
+    found = False
     if paths.cafile is not None:
         try:
-            for der in read_file(paths.cafile):
-                store.add_unchecked(der)
+            store.add_bundle(read_bundle(paths.cafile))
+            found = True
         except (OSError, ValueError):
             pass  # a default that is not there leaves the store as it is
     if paths.capath is not None:
         store.add_source(directory_source(paths.capath))
+        found = True
+    if not found:
+        _add_certifi(store)
+
+
+def _add_certifi(store: TrustStore) -> None:
+    try:
+        from certifi import where
+    except ImportError:
+        return
+    store.add_bundle(read_bundle(where()))

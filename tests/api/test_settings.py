@@ -202,8 +202,6 @@ def test_protocol_for_either_side(folder: Path) -> None:
 # What is not supported.
 
 UNSUPPORTED: dict[str, Callable[[ssl.SSLContext], object]] = {
-    "VERIFY_CRL_CHECK_LEAF": lambda c: setattr(c, "verify_flags", c.verify_flags | ssl.VERIFY_CRL_CHECK_LEAF),
-    "VERIFY_CRL_CHECK_CHAIN": lambda c: setattr(c, "verify_flags", ssl.VERIFY_CRL_CHECK_CHAIN),
     "VERIFY_ALLOW_PROXY_CERTS": lambda c: setattr(c, "verify_flags", ssl.VERIFY_ALLOW_PROXY_CERTS),
     "verify flag that has no name": lambda c: setattr(c, "verify_flags", 1 << 20),
     "OP_IGNORE_UNEXPECTED_EOF": lambda c: setattr(c, "options", c.options | ssl.OP_IGNORE_UNEXPECTED_EOF),

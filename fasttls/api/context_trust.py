@@ -1,0 +1,189 @@
+"""What a context shows of itself and whom it trusts: certificates, keys, authorities, revocation."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from cryptography.x509 import CertificateRevocationList
+
+from fasttls.api.certdict import certificate_dict
+from fasttls.api.errors import ssl_error
+from fasttls.api.keyfile import Path, certificate_ders, credential_of, load_credential
+from fasttls.api.staple import OcspSource, staple_of
+from fasttls.handshake.config import Credential
+from fasttls.trust.bundle import read_bundle
+from fasttls.trust.crl import crl_der
+from fasttls.trust.pem import der_certificates, pem_certificates
+from fasttls.trust.policy import OCSPStapling
+from fasttls.trust.store import TrustStore, add_default_paths, directory_source
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+CrlSource = bytes | CertificateRevocationList | str | os.PathLike[str] | Iterable[bytes | CertificateRevocationList]
+
+
+class TrustSettings:
+    """The part of SSLContext that is about certificates."""
+
+    _trust: TrustStore
+    _credentials: tuple[Credential, ...]
+    _ocsp_stapling: OCSPStapling
+
+    def load_cert_chain(self, certfile: Path, keyfile: Path | None = None, password: Any = None) -> None:
+        """Load a PEM chain and its private key; one of another key type is added, of the same replaced."""
+        if certfile is None:
+            raise TypeError("certfile should be a valid filesystem path")
+        self._add_credential(load_credential(certfile, keyfile, password))
+
+    def use_certificate(self, chain: object, key: object, password: Any = None) -> None:
+        """Use a chain and the key of its first certificate, straight from memory; one of the same key type is replaced.
+
+        chain is PEM text, PEM or DER bytes, one of `cryptography`'s certificates, or a list of these,
+        the own certificate first. key is PEM or DER, encrypted when there is a password (or a function
+        that returns it), one of `cryptography`'s private keys, or any object that signs, as
+        `fasttls.crypto.signatures.Signer` has it. Raises ssl.SSLError for what cannot be used, a key
+        that is not the certificate's among it.
+        """
+        self._add_credential(credential_of(chain, key, password))
+
+    def _add_credential(self, credential: Credential) -> None:
+        kept = tuple(one for one in self._credentials if one.signer.schemes12 != credential.signer.schemes12)
+        self._credentials = (*kept, credential)
+
+    def set_ocsp_response(self, source: OcspSource) -> None:
+        """Staple an OCSP response to the certificate that was loaded last, for clients that ask (RFC 6066 §8).
+
+        source is the response itself, DER bytes; the path of a file, str or PathLike, that is read
+        again when it changes; a function that returns the response or None; or None for no response.
+        Raises ValueError when no certificate is loaded, OSError for a file that cannot be read.
+        """
+        if not self._credentials:
+            raise ValueError("a certificate is loaded first, then its OCSP response")
+        *others, last = self._credentials
+        self._credentials = (*others, replace(last, staple=staple_of(source)))
+
+    @property
+    def ocsp_stapling(self) -> OCSPStapling:
+        """Whether a client asks for a stapled OCSP response, and whether there must be a good one.
+
+        It counts for clients that verify, and is OFF at first, as in `ssl`, which has no OCSP.
+        """
+        return self._ocsp_stapling
+
+    @ocsp_stapling.setter
+    def ocsp_stapling(self, mode: OCSPStapling) -> None:
+        self._ocsp_stapling = OCSPStapling(mode)
+
+    def load_verify_locations(
+        self,
+        cafile: Path | None = None,
+        capath: Path | None = None,
+        cadata: str | Buffer | None = None,
+    ) -> None:
+        """Trust the certificates of a PEM file, a directory of hashed names, or PEM text or DER bytes."""
+        if cafile is None and capath is None and cadata is None:
+            raise TypeError("cafile, capath and cadata cannot be all omitted")
+        if cadata is not None and not cadata:
+            raise ValueError("Empty certificate data")
+        try:
+            if cadata is not None:
+                self._add_trusted(_certificates_of(cadata))
+            if cafile is not None:
+                bundle = read_bundle(cafile)
+                bundle.check()
+                self._trust.add_bundle(bundle)
+        except ValueError as exc:
+            raise ssl_error(
+                "NO_CERTIFICATE_OR_CRL_FOUND", f"no certificate or crl found: {exc}", library="X509"
+            ) from exc
+        if capath is not None:
+            self._trust.add_source(directory_source(capath))
+
+    def trust(self, authorities: object) -> None:
+        """Trust certificates straight from memory: PEM or DER, `cryptography` objects, or a list of these.
+
+        Raises ssl.SSLError for what is malformed, ValueError when there is none.
+        """
+        found = certificate_ders(authorities)
+        if not found:
+            raise ValueError("there is no certificate to trust")
+        self._add_trusted(found)
+
+    def use_crls(self, crls: CrlSource, *, replace: bool = False) -> None:
+        """Take certificate revocation lists, for VERIFY_CRL_CHECK_LEAF and VERIFY_CRL_CHECK_CHAIN.
+
+        crls is PEM or DER bytes, one of `cryptography`'s lists, a list of these, or the path of a
+        file, str or PathLike, which is read again whenever it changes. With replace, those that were
+        given before count no longer, files aside. A list takes effect on the next handshake, of this
+        context and of connections wrapped before. Raises OSError, and ValueError for what is malformed.
+        """
+        if isinstance(crls, str | os.PathLike):
+            self._trust.add_crl_file(crls)
+            return
+        given = [crls] if isinstance(crls, bytes | bytearray | CertificateRevocationList) else list(crls)
+        ders = [der for one in given for der in crl_der(one)]
+        if replace:
+            self._trust.replace_crls(ders)
+        else:
+            for der in ders:
+                self._trust.add_crl(der)
+
+    def _add_trusted(self, found: Iterable[bytes]) -> None:
+        for der in found:
+            try:
+                self._trust.add(der)
+            except ValueError as exc:
+                raise ssl_error("ASN1_LIB", f"ASN1 lib: a certificate is malformed: {exc}", library="X509") from exc
+
+    def set_default_verify_paths(self) -> None:
+        """Trust what the platform trusts."""
+        add_default_paths(self._trust)
+
+    def load_default_certs(self, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> None:
+        """Trust what the platform trusts for a purpose."""
+        if not isinstance(purpose, ssl._ASN1Object):
+            raise TypeError(purpose)
+        self.set_default_verify_paths()
+
+    def get_ca_certs(self, binary_form: bool = False) -> list[Any]:
+        """Return the trusted certificates that are CAs, as DER or as dicts."""
+        return [
+            certificate.der if binary_form else certificate_dict(certificate.der)
+            for certificate in self._trust
+            if certificate.is_ca
+        ]
+
+    def cert_store_stats(self) -> dict[str, int]:
+        """Return how many certificates, CAs among them and CRLs are loaded."""
+        loaded = list(self._trust)
+        authorities = sum(certificate.is_ca for certificate in loaded)
+        return {"x509": len(loaded), "crl": len(self._trust.crls()), "x509_ca": authorities}
+
+
+def _certificates_of(cadata: str | Buffer) -> list[bytes]:
+    """Return the certificates of PEM text or DER bytes. Raises ValueError when there is none."""
+    if isinstance(cadata, str):
+        try:
+            found = pem_certificates(cadata.encode("ascii"))
+        except UnicodeEncodeError:
+            raise TypeError("cadata should be an ASCII string or a bytes-like object") from None
+        if not found:
+            raise ssl_error("NO_START_LINE", "no start line: cadata does not contain a certificate", library="PEM")
+        return found
+    try:
+        data = bytes(memoryview(cadata))
+    except TypeError:
+        raise TypeError("cadata should be an ASCII string or a bytes-like object") from None
+    try:
+        return der_certificates(data)
+    except ValueError as exc:
+        raise ssl_error(
+            "NOT_ENOUGH_DATA",
+            f"not enough data: cadata does not contain a certificate: {exc}",
+            library="ASN1",
+        ) from exc

@@ -1,0 +1,58 @@
+"""The OCSP response that a server staples to its certificate (RFC 6066 §8)."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+OcspSource = bytes | str | os.PathLike[str] | Callable[[], bytes | None] | None
+
+
+class StapleFile:
+    """A file with an OCSP response, DER, that another program renews: read again when it changes.
+
+    While it is gone or empty, the response that was read last is sent; whoever receives it looks at
+    its dates.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Read the file. Raises OSError."""
+        self.path = path
+        self._lock = threading.Lock()
+        self._state = self._stat()
+        self._response = self._read()
+
+    def _stat(self) -> tuple[int, ...]:
+        status = os.stat(self.path)
+        return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size
+
+    def _read(self) -> bytes | None:
+        with open(self.path, "rb") as file:
+            return file.read() or None
+
+    def __call__(self) -> bytes | None:
+        """Return the response as the file has it now."""
+        try:
+            state = self._stat()
+            if state != self._state:
+                response = self._read()
+                if response is not None:
+                    with self._lock:
+                        self._state, self._response = state, response
+        except OSError:
+            pass
+        return self._response
+
+
+def staple_of(source: OcspSource) -> Callable[[], bytes | None] | None:
+    """Return a function that returns the response of a source. Raises OSError and TypeError."""
+    if source is None:
+        return None
+    if isinstance(source, bytes):
+        return lambda: source
+    if isinstance(source, str | os.PathLike):
+        return StapleFile(source)
+    if callable(source):
+        return source
+    raise TypeError(f"an OCSP response is bytes, a path or a function, not {type(source).__name__}")

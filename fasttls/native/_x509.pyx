@@ -1,0 +1,542 @@
+"""The fields of a certificate that validation reads, found in its DER (RFC 5280 section 4.1, X.690).
+
+`cryptography` has parsed the same bytes before and refuses what is no certificate; this finds the pieces without
+making an object of each. Every read passes through _element, the one bounds check.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.stdint cimport int64_t, uint8_t
+
+cdef enum:
+    BOOLEAN = 0x01
+    INTEGER = 0x02
+    BIT_STRING = 0x03
+    OCTET_STRING = 0x04
+    OBJECT_IDENTIFIER = 0x06
+    UTC_TIME = 0x17
+    GENERALIZED_TIME = 0x18
+    SEQUENCE = 0x30
+    SET = 0x31
+    CONTEXT_0 = 0xA0
+    CONTEXT_3 = 0xA3
+    ANY = -1
+
+cdef enum:
+    RFC822_NAME = 1
+    DNS_NAME = 2
+    URI = 6
+    IP_ADDRESS = 7
+
+# What validation understands or, as OpenSSL's default, may pass over when it is marked critical: keyUsage,
+# subjectAltName, basicConstraints, nameConstraints, cRLDistributionPoints, the policies' four, extKeyUsage.
+_HANDLED = frozenset([bytes((0x55, 0x1D, last)) for last in (15, 17, 19, 30, 31, 32, 33, 36, 37, 54)])
+
+
+_RSA_KEY = bytes.fromhex("2a864886f70d010101")
+_RSA_PSS_KEY = bytes.fromhex("2a864886f70d01010a")
+_DSA_KEY = bytes.fromhex("2a8648ce380401")
+_EC_KEY = bytes.fromhex("2a8648ce3d0201")
+
+# Bits of the named curves that `cryptography` has; any other one counts for nothing.
+_CURVES = {
+    bytes.fromhex("2a8648ce3d030101"): 192, bytes.fromhex("2b81040021"): 224, bytes.fromhex("2a8648ce3d030107"): 256,
+    bytes.fromhex("2b81040022"): 384, bytes.fromhex("2b81040023"): 521, bytes.fromhex("2b8104000a"): 256,
+    bytes.fromhex("2b2403030208010107"): 256, bytes.fromhex("2b240303020801010b"): 384,
+    bytes.fromhex("2b240303020801010d"): 512,
+}
+
+
+cdef struct Span:
+    const uint8_t *next
+    const uint8_t *end
+
+
+cdef int _element(Span *outer, int tag, Span *inner) except -1:
+    """Step over one element of a tag, and put its contents into inner. Returns the tag.
+
+    Lengths are DER's: definite, in as few bytes as they need. Raises ValueError.
+    """
+    cdef const uint8_t *at = outer.next
+    cdef Py_ssize_t left = outer.end - at
+    cdef Py_ssize_t size
+    cdef int count, i
+    if left < 2:
+        raise ValueError("DER that is cut short")
+    if tag != ANY and at[0] != tag:
+        raise ValueError(f"a DER element with the tag 0x{at[0]:02x} where 0x{tag:02x} belongs")
+    if at[0] & 0x1F == 0x1F:
+        raise ValueError("a DER element with a long tag")
+    tag = at[0]
+    size = at[1]
+    at += 2
+    left -= 2
+    if size >= 0x80:
+        count = <int>size - 0x80
+        if count < 1 or count > 4 or count > left:
+            raise ValueError("a DER element with a length that is none")
+        size = 0
+        for i in range(count):
+            size = size << 8 | at[i]
+        if size < 0x80 or size >> 8 * (count - 1) == 0:
+            raise ValueError("a DER element with a length that is not minimal")
+        at += count
+        left -= count
+    if size > left:
+        raise ValueError("DER that is cut short")
+    inner.next = at
+    inner.end = at + size
+    outer.next = at + size
+    return tag
+
+
+cdef inline bint _at(Span *span, int tag) noexcept:
+    """Whether the next element has a tag."""
+    return span.next < span.end and span.next[0] == tag
+
+
+cdef int _end(Span *span) except -1:
+    if span.next != span.end:
+        raise ValueError("DER with bytes left over")
+    return 0
+
+
+cdef inline bytes _bytes(const uint8_t *start, const uint8_t *end):
+    return PyBytes_FromStringAndSize(<const char *>start, end - start)
+
+
+cdef Span _whole(bytes data) except *:
+    cdef Span span
+    span.next = <const uint8_t *>PyBytes_AS_STRING(data)
+    span.end = span.next + PyBytes_GET_SIZE(data)
+    return span
+
+
+cdef bytes _raw(Span *outer, int tag):
+    """Step over one element and return all of it, header included."""
+    cdef Span inner
+    cdef const uint8_t *start = outer.next
+    _element(outer, tag, &inner)
+    return _bytes(start, inner.end)
+
+
+cdef bytes _contents(Span *outer, int tag):
+    cdef Span inner
+    _element(outer, tag, &inner)
+    return _bytes(inner.next, inner.end)
+
+
+cdef int _boolean(Span *outer) except -1:
+    cdef Span inner
+    _element(outer, BOOLEAN, &inner)
+    if inner.end - inner.next != 1 or inner.next[0] not in (0, 0xFF):
+        raise ValueError("a BOOLEAN that is neither")
+    return inner.next[0] != 0
+
+
+cdef object _small_integer(Span *outer):
+    """A non-negative INTEGER; one of more than seven bytes is as good as the largest of those."""
+    cdef Span inner
+    cdef int64_t value = 0
+    _element(outer, INTEGER, &inner)
+    if inner.next == inner.end or inner.next[0] & 0x80:
+        raise ValueError("an INTEGER that is negative or empty")
+    if inner.end - inner.next > 7:
+        return (1 << 56) - 1
+    while inner.next < inner.end:
+        value = value << 8 | inner.next[0]
+        inner.next += 1
+    return value
+
+
+cdef int _bit_length(uint8_t byte) noexcept:
+    cdef int count = 0
+    while byte:
+        byte >>= 1
+        count += 1
+    return count
+
+
+cdef int _digits(const uint8_t *at, int count) except -1:
+    cdef int value = 0
+    cdef int i
+    for i in range(count):
+        if at[i] < 48 or at[i] > 57:
+            raise ValueError("a time that is none")
+        value = 10 * value + at[i] - 48
+    return value
+
+
+cdef object _time(Span *outer):
+    """A UTCTime or GeneralizedTime as seconds since the epoch (RFC 5280 section 4.1.2.5)."""
+    cdef Span inner
+    cdef int tag = _element(outer, ANY, &inner)
+    cdef const uint8_t *at = inner.next
+    cdef Py_ssize_t size = inner.end - at
+    cdef int64_t year, month, day, era, day_of_era
+    cdef int hour, minute, second
+    if tag == UTC_TIME and size == 13:
+        year = _digits(at, 2)
+        year += 1900 if year >= 50 else 2000
+        at += 2
+    elif tag == GENERALIZED_TIME and size == 15:
+        year = _digits(at, 4)
+        at += 4
+    else:
+        raise ValueError("a time that is none")
+    month, day = _digits(at, 2), _digits(at + 2, 2)
+    hour, minute, second = _digits(at + 4, 2), _digits(at + 6, 2), _digits(at + 8, 2)
+    if at[10] != 90 or not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 60):
+        raise ValueError("a time that is none")
+    # Days since 1970-01-01 in the proleptic Gregorian calendar, whose year begins in March for the sum.
+    year -= month <= 2
+    era = (year if year >= 0 else year - 399) // 400
+    day_of_era = year - era * 400
+    day_of_era = day_of_era * 365 + day_of_era // 4 - day_of_era // 100
+    day_of_era += (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
+    return float((era * 146097 + day_of_era - 719468) * 86400 + hour * 3600 + minute * 60 + second)
+
+
+cdef int _key_usage(Span *outer) except -1:
+    """The named bits as a mask: digitalSignature is bit 0, decipherOnly bit 8 (RFC 5280 section 4.2.1.3)."""
+    cdef Span inner
+    cdef int mask = 0
+    cdef int i, bits
+    _element(outer, BIT_STRING, &inner)
+    if inner.next == inner.end or inner.next[0] > 7:
+        raise ValueError("a BIT STRING that is none")
+    bits = <int>(8 * (inner.end - inner.next - 1) - inner.next[0])
+    if bits < 0:
+        raise ValueError("a BIT STRING that is none")
+    for i in range(min(bits, 9)):
+        if inner.next[1 + i // 8] & 0x80 >> i % 8:
+            mask |= 1 << i
+    return mask
+
+
+cdef tuple _general_name(Span *outer):
+    """One GeneralName as a pair of its kind and its bytes (RFC 5280 section 4.2.1.6)."""
+    cdef Span inner
+    cdef const uint8_t *at
+    cdef int kind = _element(outer, ANY, &inner)
+    cdef Py_ssize_t size = inner.end - inner.next
+    if kind & 0xC0 != 0x80 or kind & 0x1F > 8:
+        raise ValueError("a GeneralName of no kind")
+    kind &= 0x1F
+    if kind == RFC822_NAME or kind == DNS_NAME or kind == URI:
+        at = inner.next
+        while at < inner.end:
+            if at[0] & 0x80:
+                raise ValueError("a GeneralName that is not ASCII")
+            at += 1
+    elif kind == IP_ADDRESS and size != 4 and size != 16:
+        raise ValueError("an IP address that is none")
+    return kind, _bytes(inner.next, inner.end)
+
+
+cdef tuple _general_names(Span *outer, int tag):
+    """GeneralNames as pairs of the kind and the bytes (RFC 5280 section 4.2.1.6)."""
+    cdef Span names
+    cdef list listed = []
+    _element(outer, tag, &names)
+    while names.next < names.end:
+        listed.append(_general_name(&names))
+    return tuple(listed)
+
+
+cdef class CertificateFields:
+    """What stands in a certificate, as it stands there: slices of its DER, and the extensions that paths depend on.
+
+    Times are seconds since the epoch. `has_others` says that there are extensions that were not read here. `fault` says what is
+    malformed in an extension, or is None; a certificate with one may be named and sent, and must not be relied on.
+    """
+
+    cdef readonly bytes der
+    cdef readonly bytes tbs
+    cdef readonly bytes serial
+    cdef readonly bytes issuer_der
+    cdef readonly bytes subject_der
+    cdef readonly tuple issuer
+    cdef readonly tuple subject
+    cdef readonly bint self_issued
+    cdef readonly bytes spki
+    cdef readonly str key_kind
+    cdef readonly int key_bits
+    cdef readonly bytes signature_algorithm
+    cdef readonly bytes signature
+    cdef readonly object not_before
+    cdef readonly object not_after
+    cdef readonly int version
+    cdef readonly int unused_bits
+    cdef readonly dict extension_values
+    cdef readonly tuple unhandled
+    cdef readonly bint has_others
+    cdef readonly object fault
+    cdef readonly bint has_basic_constraints
+    cdef readonly bint ca
+    cdef readonly object path_length
+    cdef readonly int key_usage
+    cdef readonly object extended_key_usage
+    cdef readonly object alternative_names
+    cdef readonly object subject_key_identifier
+    cdef readonly object authority_key_identifier
+    cdef readonly object authority_serial
+
+    def __init__(self, bytes der not None):
+        """Find the fields of der. Raises ValueError when it is not one certificate, whole."""
+        cdef Span all_of = _whole(der)
+        cdef Span certificate, tbs, inner, bits
+        cdef const uint8_t *start
+        _element(&all_of, SEQUENCE, &certificate)
+        _end(&all_of)
+        self.der = der
+        start = certificate.next
+        _element(&certificate, SEQUENCE, &tbs)
+        self.tbs = _bytes(start, tbs.end)
+        self.signature_algorithm = _raw(&certificate, SEQUENCE)
+        _element(&certificate, BIT_STRING, &bits)
+        if bits.next == bits.end:
+            raise ValueError("a BIT STRING that is none")
+        self.unused_bits = bits.next[0]
+        self.signature = _bytes(bits.next + 1, bits.end)
+        _end(&certificate)
+        self._read_tbs(&tbs)
+
+    cdef int _read_tbs(self, Span *tbs) except -1:
+        cdef Span inner, dates
+        self.version = 1
+        if _at(tbs, CONTEXT_0):
+            _element(tbs, CONTEXT_0, &inner)
+            self.version = 1 + _small_integer(&inner)
+        self.serial = _contents(tbs, INTEGER)
+        if _raw(tbs, SEQUENCE) != self.signature_algorithm:
+            # RFC 5280 section 4.1.1.2: the same algorithm inside and outside of what is signed.
+            self.fault = "the algorithm that is signed is not the algorithm of the signature"
+        self.issuer_der = _raw(tbs, SEQUENCE)
+        _element(tbs, SEQUENCE, &dates)
+        self.not_before = _time(&dates)
+        self.not_after = _time(&dates)
+        _end(&dates)
+        self.subject_der = _raw(tbs, SEQUENCE)
+        self.issuer = self._name(self.issuer_der)
+        self.subject = self.issuer if self.subject_der == self.issuer_der else self._name(self.subject_der)
+        self.self_issued = self.subject == self.issuer
+        self.spki = _raw(tbs, SEQUENCE)
+        self._read_key()
+        self.key_usage = -1
+        self.extension_values = {}
+        self.unhandled = ()
+        if _at(tbs, 0x81):
+            _element(tbs, 0x81, &inner)
+        if _at(tbs, 0x82):
+            _element(tbs, 0x82, &inner)
+        if _at(tbs, CONTEXT_3):
+            _element(tbs, CONTEXT_3, &inner)
+            try:
+                self._read_extensions(&inner)
+            except ValueError as exc:
+                self.fault = str(exc)
+        return _end(tbs)
+
+    cdef tuple _name(self, bytes der):
+        """A name for comparing; one that is malformed is like itself alone."""
+        try:
+            return canonical_name(der)
+        except ValueError as exc:
+            self.fault = f"a name that is malformed: {exc}"
+            return (der,)
+
+    cdef int _read_key(self) except -1:
+        """What kind of key it is and how strong: RSA by its modulus, EC by its curve (RFC 3279, RFC 5480)."""
+        cdef Span spki = _whole(self.spki)
+        cdef Span key, algorithm, bits, rsa, modulus
+        cdef bytes oid, curve
+        cdef const uint8_t *at
+        self.key_kind = "other"
+        _element(&spki, SEQUENCE, &key)
+        _element(&key, SEQUENCE, &algorithm)
+        oid = _contents(&algorithm, OBJECT_IDENTIFIER)
+        if oid == _EC_KEY:
+            self.key_kind = "ec"
+            if _at(&algorithm, OBJECT_IDENTIFIER):
+                curve = _contents(&algorithm, OBJECT_IDENTIFIER)
+                self.key_bits = _CURVES.get(curve, 0)
+            return 0
+        if oid == _DSA_KEY:
+            self.key_kind = "dsa"
+            return 0
+        if oid != _RSA_KEY and oid != _RSA_PSS_KEY:
+            return 0
+        self.key_kind = "rsa" if oid == _RSA_KEY else "rsa-pss"
+        _element(&key, BIT_STRING, &bits)
+        if bits.next == bits.end or bits.next[0] != 0:
+            raise ValueError("an RSA key that is none")
+        bits.next += 1
+        _element(&bits, SEQUENCE, &rsa)
+        _element(&rsa, INTEGER, &modulus)
+        at = modulus.next
+        while at < modulus.end and at[0] == 0:
+            at += 1
+        if at < modulus.end:
+            self.key_bits = <int>(8 * (modulus.end - at - 1)) + _bit_length(at[0])
+        return 0
+
+    cdef int _read_extensions(self, Span *outer) except -1:
+        cdef Span extensions, one, value
+        cdef bytes oid
+        cdef bint critical
+        _element(outer, SEQUENCE, &extensions)
+        while extensions.next < extensions.end:
+            _element(&extensions, SEQUENCE, &one)
+            oid = _contents(&one, OBJECT_IDENTIFIER)
+            critical = _boolean(&one) if _at(&one, BOOLEAN) else False
+            _element(&one, OCTET_STRING, &value)
+            _end(&one)
+            if oid in self.extension_values:
+                raise ValueError("the same extension twice")  # RFC 5280 section 4.2
+            self.extension_values[oid] = (critical, _bytes(value.next, value.end))
+            if critical and oid not in _HANDLED:
+                self.unhandled += (oid,)
+            if self._read_extension(<const uint8_t *>PyBytes_AS_STRING(oid), PyBytes_GET_SIZE(oid), &value):
+                _end(&value)
+            else:
+                self.has_others = True
+        return 0
+
+    cdef int _read_extension(self, const uint8_t *oid, Py_ssize_t size, Span *value) except -1:
+        """Read an extension of the arc id-ce that paths depend on; return whether it is one."""
+        cdef Span inner
+        cdef list uses
+        cdef bint with_serial = False
+        if size != 3 or oid[0] != 0x55 or oid[1] != 0x1D:
+            return 0
+        if oid[2] == 19:  # basicConstraints
+            _element(value, SEQUENCE, &inner)
+            self.has_basic_constraints = True
+            if _at(&inner, BOOLEAN):
+                self.ca = _boolean(&inner)
+            if inner.next < inner.end:
+                self.path_length = _small_integer(&inner)
+            _end(&inner)
+        elif oid[2] == 15:  # keyUsage
+            self.key_usage = _key_usage(value)
+        elif oid[2] == 37:  # extKeyUsage
+            uses = []
+            _element(value, SEQUENCE, &inner)
+            while inner.next < inner.end:
+                uses.append(_contents(&inner, OBJECT_IDENTIFIER))
+            self.extended_key_usage = tuple(uses)
+        elif oid[2] == 17:  # subjectAltName
+            self.alternative_names = _general_names(value, SEQUENCE)
+        elif oid[2] == 14:  # subjectKeyIdentifier
+            self.subject_key_identifier = _contents(value, OCTET_STRING)
+        elif oid[2] == 35:  # authorityKeyIdentifier
+            _element(value, SEQUENCE, &inner)
+            if _at(&inner, 0x80):
+                self.authority_key_identifier = _contents(&inner, 0x80)
+            if _at(&inner, 0xA1):
+                _general_names(&inner, 0xA1)
+                with_serial = True
+            if _at(&inner, 0x82):
+                self.authority_serial = _contents(&inner, 0x82)
+            if with_serial != (self.authority_serial is not None):
+                # RFC 5280 section 4.2.1.1: the issuer and its serial number, or neither.
+                raise ValueError("an authority key identifier with half of what names a certificate")
+            _end(&inner)
+        else:
+            return 0
+        return 1
+
+    @property
+    def subject_public_key(self):
+        """The bits of the public key, of which key identifiers are digests (RFC 5280 section 4.2.1.2)."""
+        cdef Span spki = _whole(self.spki)
+        cdef Span key, bits
+        _element(&spki, SEQUENCE, &key)
+        _raw(&key, SEQUENCE)
+        _element(&key, BIT_STRING, &bits)
+        if bits.next == bits.end:
+            raise ValueError("a BIT STRING that is none")
+        return _bytes(bits.next + 1, bits.end)
+
+    def __reduce__(self):
+        raise TypeError("a certificate's fields cannot be pickled or copied; its DER can")
+
+
+def dotted(bytes oid not None):
+    """Return an object identifier's contents as its digits, '2.5.29.19' for example. Raises ValueError."""
+    cdef list parts = []
+    cdef object value = 0
+    cdef uint8_t byte = 0x80
+    for byte in oid:
+        value = value << 7 | byte & 0x7F
+        if not byte & 0x80:
+            if not parts:
+                parts += (min(value // 40, 2), value - 40 * min(value // 40, 2))
+            else:
+                parts.append(value)
+            value = 0
+    if byte & 0x80:
+        raise ValueError("an object identifier that is cut short")
+    return ".".join(map(str, parts))
+
+
+cdef dict _ENCODINGS = {
+    0x0C: "utf-8", 0x12: "ascii", 0x13: "ascii", 0x14: "latin-1", 0x16: "ascii", 0x1A: "ascii",
+    0x1C: "utf-32-be", 0x1E: "utf-16-be",
+}
+
+
+cdef bytes _canonical_text(const uint8_t *at, Py_ssize_t size, int tag):
+    """A DirectoryString in one case, with single spaces, whatever its type (RFC 5280 section 7.1)."""
+    cdef uint8_t made[256]
+    cdef Py_ssize_t i, used = 0
+    cdef bint space = False
+    if size <= 256 and tag != 0x1C and tag != 0x1E:
+        for i in range(size):
+            if at[i] & 0x80:
+                break
+            if at[i] == 32 or 9 <= at[i] <= 13 or 28 <= at[i] <= 31:
+                space = used > 0
+                continue
+            if space:
+                made[used] = 32
+                used += 1
+                space = False
+            made[used] = at[i] + 32 if 65 <= at[i] <= 90 else at[i]
+            used += 1
+        else:
+            return _bytes(made, made + used)
+    text = _bytes(at, at + size).decode(_ENCODINGS[tag])
+    return " ".join(text.split()).casefold().encode("utf-8", "surrogatepass")
+
+
+def canonical_name(bytes der not None):
+    """Return a Name as a tuple of its RDNs, in which two names that match are equal (RFC 5280 section 7.1).
+
+    Case and runs of white space do not count, nor does the string type; the order of RDNs does. Raises ValueError.
+    """
+    cdef Span whole = _whole(der)
+    cdef Span name, rdn, part, value
+    cdef list rdns = []
+    cdef list parts
+    cdef bytes oid, canonical
+    cdef int tag
+    _element(&whole, SEQUENCE, &name)
+    _end(&whole)
+    while name.next < name.end:
+        _element(&name, SET, &rdn)
+        parts = []
+        while rdn.next < rdn.end:
+            _element(&rdn, SEQUENCE, &part)
+            oid = _contents(&part, OBJECT_IDENTIFIER)
+            tag = _element(&part, ANY, &value)
+            _end(&part)
+            if tag in _ENCODINGS:
+                canonical = _canonical_text(value.next, value.end - value.next, tag)
+                tag = 0
+            else:
+                canonical = _bytes(value.next, value.end)
+            parts.append(b"%d %b %d %d %b" % (len(oid), oid, tag, len(canonical), canonical))
+        parts.sort()
+        rdns.append(b"".join(parts))
+    return tuple(rdns)

@@ -1,0 +1,161 @@
+"""Certificates of one source, indexed by subject; those of files and directories are shared by the whole process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from stat import S_ISDIR
+
+from fasttls.trust.certificate import CanonicalName, Certificate
+from fasttls.trust.pem import pem_certificates_and_crls
+
+Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+
+_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.r?[0-9]+")
+
+_LOCK = threading.RLock()
+
+
+@contextlib.contextmanager
+def synchronised() -> Iterator[None]:
+    """Hold the one lock under which stores change. A child process begins with it free, and nothing half done."""
+    with _LOCK:
+        yield
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
+
+
+class Bundle:
+    """Certificates, DER, and an index of them that is made when they are first looked for."""
+
+    __slots__ = ("_by_subject", "_fault", "_waiting", "crls", "known")
+
+    def __init__(self, ders: Iterable[bytes] = (), crls: Iterable[bytes] = ()) -> None:
+        self.known: dict[bytes, None] = dict.fromkeys(ders)
+        """The certificates, whether they can be parsed or not."""
+
+        self.crls = tuple(crls)
+        """The revocation lists that stood beside them, DER."""
+
+        self._waiting: list[bytes] = list(self.known)
+        self._by_subject: dict[CanonicalName, list[Certificate]] = {}
+        self._fault: ValueError | None = None
+
+    def add(self, der: bytes) -> None:
+        """Add a certificate; the caller is synchronised."""
+        if der not in self.known:
+            self.known[der] = None
+            self._waiting.append(der)
+
+    def remove(self, der: bytes) -> None:
+        """Remove a certificate; the caller is synchronised."""
+        if self.known.pop(der, False) is None:
+            self._waiting = list(self.known)
+            self._by_subject = {}
+
+    def _index(self) -> None:
+        with synchronised():
+            for der in self._waiting:
+                try:
+                    certificate = Certificate(der)
+                    self._by_subject.setdefault(certificate.subject, []).append(certificate)
+                except ValueError as exc:
+                    self._fault = exc  # it counts for nothing, which can only make less be trusted
+            self._waiting = []
+
+    def check(self) -> None:
+        """Raise ValueError when a certificate is malformed."""
+        if self._waiting:
+            self._index()
+        if self._fault is not None:
+            raise ValueError(str(self._fault)) from self._fault
+
+    def find(self, subject: CanonicalName) -> list[Certificate]:
+        """Return the certificates with this subject."""
+        if self._waiting:
+            self._index()
+        return list(self._by_subject.get(subject, ()))
+
+    def certificates(self) -> list[Certificate]:
+        """Return all that can be parsed."""
+        if self._waiting:
+            self._index()
+        with synchronised():
+            return [one for found in self._by_subject.values() for one in found]
+
+
+_KEPT: OrderedDict[tuple[object, ...], Bundle] = OrderedDict()
+_MOST_KEPT = 64
+
+
+def _interned(path: Path, read: Callable[[], Bundle]) -> Bundle:
+    """Return the bundle of a file or directory as it is now: the same one while its size and times are the same."""
+    status = os.stat(path)
+    key = (os.fsdecode(path), status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
+    with synchronised():
+        found = _KEPT.get(key)
+        if found is not None:
+            _KEPT.move_to_end(key)
+            return found
+    found = read()
+    with synchronised():
+        _KEPT[key] = found
+        while len(_KEPT) > _MOST_KEPT:
+            _KEPT.popitem(last=False)
+    return found
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Return the certificates and revocation lists of a PEM file.
+
+    Raises OSError, and ValueError when there is neither in it.
+    """
+
+    def read() -> Bundle:
+        with open(path, "rb") as file:
+            certificates, crls = pem_certificates_and_crls(file.read())
+        if not certificates and not crls:
+            raise ValueError("no certificate was found")
+        return Bundle(certificates, crls)
+
+    return _interned(path, read)
+
+
+class Directory:
+    """A directory of OpenSSL's hashed names, read when it is needed and again when it has changed."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def bundle(self) -> Bundle:
+        """Return what is there now; what cannot be read counts for nothing."""
+        try:
+            return _interned(self.path, self._read)
+        except OSError:
+            return Bundle()
+
+    def _read(self) -> Bundle:
+        certificates: list[bytes] = []
+        crls: list[bytes] = []
+        folder = os.fsdecode(self.path)
+        if not S_ISDIR(os.stat(folder).st_mode):
+            return Bundle()
+        for name in sorted(os.listdir(folder)):
+            if not _HASHED_NAME.fullmatch(name):
+                continue
+            try:
+                with open(os.path.join(folder, name), "rb") as file:
+                    found, lists = pem_certificates_and_crls(file.read())
+            except (OSError, ValueError):
+                continue
+            certificates += found
+            crls += lists
+        return Bundle(certificates, crls)

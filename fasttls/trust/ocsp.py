@@ -1,0 +1,169 @@
+"""Stapled OCSP responses: what the issuer says of a certificate (RFC 6960, RFC 6066 §8, RFC 7633)."""
+
+from __future__ import annotations
+
+from hashlib import sha1, sha256, sha384, sha512
+from typing import Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import SignatureAlgorithmOID
+
+from fasttls.trust.certificate import CERTIFICATES, DIGITAL_SIGNATURE, Certificate
+from fasttls.trust.rules import check_dates, check_form, date, refusal
+from fasttls.trust.signing import SignatureAlgorithm, algorithm_without_parameters
+from fasttls.trust.verdicts import CertificateRejected, VerifyCode
+
+MOST_SECONDS = 7 * 86400.0
+"""How old a response may be that does not say when the next one is due."""
+
+CLOCK_SKEW_SECONDS = 300.0
+
+# id-kp-OCSPSigning, id-pe-tlsfeature with status_request alone or among others, the contents of their DER.
+_OCSP_SIGNING = bytes.fromhex("2b06010505070309")
+_TLS_FEATURE = bytes.fromhex("2b06010505070118")
+_STATUS_REQUEST = b"\x02\x01\x05"
+
+_HASHES = {"sha1": sha1, "sha256": sha256, "sha384": sha384, "sha512": sha512}
+
+
+def must_staple(certificate: Certificate) -> bool:
+    """Whether a certificate is good only with an OCSP response beside it (RFC 7633 §4)."""
+    found = certificate.extension_values.get(_TLS_FEATURE)
+    return found is not None and _STATUS_REQUEST in found[1]
+
+
+def check_staple(path: tuple[Certificate, ...], response: bytes | None, now: float, *, required: bool) -> None:
+    """Hold a verified path's first certificate to the response that was stapled to it, or to its absence.
+
+    Raises CertificateRejected: for a certificate that was revoked, and for a response that does not
+    verify, is not about this certificate, or is out of date.
+    """
+    leaf, issuer = path[0], path[min(1, len(path) - 1)]
+    if response is None:
+        if required or must_staple(leaf):
+            raise refusal(
+                VerifyCode.OCSP_VERIFY_NEEDED,
+                leaf,
+                0,
+                "RFC 7633 §4.2.3" if must_staple(leaf) else "RFC 6066 §8",
+                "no OCSP response",
+                "one that is stapled to the certificate",
+            )
+        return
+    try:
+        single = _verified(response, leaf, issuer, now)
+    except ValueError as exc:
+        raise _failed(leaf, str(exc)) from exc
+    _check_dates(single, leaf, now)
+    if single.certificate_status is ocsp.OCSPCertStatus.REVOKED:
+        when, reason = single.revocation_time_utc, single.revocation_reason
+        raise refusal(
+            VerifyCode.CERT_REVOKED,
+            leaf,
+            0,
+            "RFC 6960 §2.2",
+            f"revoked on {date(when.timestamp()) if when else 'an unknown day'}, reason "
+            f"{reason.value if reason else 'unspecified'}",
+            "the status good",
+        )
+    if single.certificate_status is not ocsp.OCSPCertStatus.GOOD:
+        raise refusal(VerifyCode.OCSP_CERT_UNKNOWN, leaf, 0, "RFC 6960 §2.2", "the status unknown", "the status good")
+
+
+def _failed(leaf: Certificate, found: str) -> CertificateRejected:
+    return refusal(
+        VerifyCode.OCSP_VERIFY_FAILED, leaf, 0, "RFC 6960 §3.2", found, "a response in force from the issuer"
+    )
+
+
+def _verified(der: bytes, leaf: Certificate, issuer: Certificate, now: float) -> ocsp.OCSPSingleResponse:
+    """Return what a response says of the certificate, when who may speak said it. Raises ValueError."""
+    response = ocsp.load_der_ocsp_response(der)
+    if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+        raise ValueError(f"the response {response.response_status.name}")
+    _check_signature(response, issuer, now)
+    serial = leaf.x509.serial_number
+    for single in response.responses:
+        if single.serial_number == serial and _is_of(single, issuer):
+            return single
+    raise ValueError("a response that is not about this certificate")
+
+
+def _is_of(single: ocsp.OCSPSingleResponse, issuer: Certificate) -> bool:
+    """Whether issuer is the one that the response names, by the digests of its name and key (RFC 6960 §4.1.1)."""
+    made = _HASHES.get(single.hash_algorithm.name)
+    if made is None:
+        return False
+    name, key = made(issuer.subject_der).digest(), made(issuer.subject_public_key).digest()
+    return (single.issuer_name_hash, single.issuer_key_hash) == (name, key)
+
+
+def _check_signature(response: ocsp.OCSPResponse, issuer: Certificate, now: float) -> None:
+    """RFC 6960 §4.2.2.2: the issuer itself signs, or whom it gave a certificate for that."""
+    algorithm = _algorithm(response)
+    for signer in (issuer, *_delegates(response, issuer, now)):
+        if _is_responder(response, signer) and algorithm.verify(
+            signer.public_key.key, response.signature, response.tbs_response_bytes
+        ):
+            return
+    raise ValueError("a response that neither the issuer nor one it allows to has signed")
+
+
+def _algorithm(response: ocsp.OCSPResponse) -> SignatureAlgorithm:
+    oid = response.signature_algorithm_oid
+    try:
+        digest = response.signature_hash_algorithm
+    except UnsupportedAlgorithm as exc:
+        raise ValueError(str(exc)) from exc
+    if digest is not None and digest.name in ("sha1", "md5"):
+        raise ValueError(f"a response signed with {digest.name}")
+    arguments: dict[Any, tuple[Any, ...]] = {
+        SignatureAlgorithmOID.ECDSA_WITH_SHA256: (ec.ECDSA, digest),
+        SignatureAlgorithmOID.ECDSA_WITH_SHA384: (ec.ECDSA, digest),
+        SignatureAlgorithmOID.ECDSA_WITH_SHA512: (ec.ECDSA, digest),
+        SignatureAlgorithmOID.RSA_WITH_SHA256: (padding.PKCS1v15, digest),
+        SignatureAlgorithmOID.RSA_WITH_SHA384: (padding.PKCS1v15, digest),
+        SignatureAlgorithmOID.RSA_WITH_SHA512: (padding.PKCS1v15, digest),
+    }
+    found = arguments.get(oid)
+    return algorithm_without_parameters(oid.dotted_string, *(found or (None, None)))
+
+
+def _is_responder(response: ocsp.OCSPResponse, signer: Certificate) -> bool:
+    if response.responder_key_hash is not None:
+        return bool(response.responder_key_hash == sha1(signer.subject_public_key).digest())  # noqa: S324 - a name
+    name = response.responder_name
+    return name is not None and name == signer.x509.subject
+
+
+def _delegates(response: ocsp.OCSPResponse, issuer: Certificate, now: float) -> list[Certificate]:
+    """Return the certificates in the response that the issuer gave for signing responses."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    found = []
+    for parsed in response.certificates[:4]:
+        certificate = CERTIFICATES.parse(parsed.public_bytes(Encoding.DER))
+        uses = certificate.extended_key_usage
+        if uses is None or _OCSP_SIGNING not in uses or not certificate.may_be_issued_by(issuer):
+            continue
+        if certificate.key_usage >= 0 and not certificate.key_usage & DIGITAL_SIGNATURE:
+            continue
+        try:
+            check_form(certificate, 0)
+            check_dates(certificate, 0, now)
+        except CertificateRejected:
+            continue
+        if certificate.signed_by(issuer):
+            found.append(certificate)
+    return found
+
+
+def _check_dates(single: ocsp.OCSPSingleResponse, leaf: Certificate, now: float) -> None:
+    """RFC 6960 §4.2.2.1: in force now, give or take what clocks differ."""
+    made = single.this_update_utc.timestamp()
+    due = single.next_update_utc
+    until = made + MOST_SECONDS if due is None else due.timestamp()
+    if not made - CLOCK_SKEW_SECONDS <= now <= until + CLOCK_SKEW_SECONDS:
+        raise _failed(leaf, f"a response from {date(made)} until {date(until)}, which it is not at {date(now)}")
