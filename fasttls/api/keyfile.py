@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import dh, dsa, ec, ed448, ed25519, mldsa, rsa, x448, x25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, rsa, x448, x25519
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -31,7 +31,6 @@ _PRIVATE_KEYS = (
     ed448.Ed448PrivateKey,
     # What follows cannot sign a handshake, and is refused as such.
     dsa.DSAPrivateKey,
-    dh.DHPrivateKey,
     x25519.X25519PrivateKey,
     x448.X448PrivateKey,
     mldsa.MLDSA44PrivateKey,
@@ -115,22 +114,26 @@ def certificate_ders(given: object) -> list[bytes]:
 def _signer(key: object, public: PublicKey, password: object) -> Signer:
     """Return what signs with a key, after a check that it is the certificate's. Raises ssl.SSLError and TypeError."""
     if isinstance(key, str):
-        key = _load_key(key.encode("latin-1", "replace"), password, is_pem=True)
-    elif isinstance(key, bytes | bytearray | memoryview):
-        key = _load_key(bytes(key), password, is_pem=bytes(key[:1]) != b"\x30")
+        return _key_signer(_load_key(key.encode("latin-1", "replace"), password, is_pem=True), public)
+    if isinstance(key, bytes | bytearray | memoryview):
+        return _key_signer(_load_key(bytes(key), password, is_pem=bytes(key[:1]) != b"\x30"), public)
     if isinstance(key, _PRIVATE_KEYS):
-        if _spki(key.public_key()) != _spki(public.key):
-            raise ssl_error("KEY_VALUES_MISMATCH", "key values mismatch", library="X509")
-        try:
-            return KeySigner(key, pss_only=public.pss_only)
-        except ValueError as exc:
-            raise ssl_error("UNKNOWN_CERTIFICATE_TYPE", f"unknown certificate type: {exc}") from exc
+        return _key_signer(key, public)
     if not callable(getattr(key, "sign", None)) or not hasattr(key, "schemes"):
         raise TypeError(f"a private key is PEM, DER, a `cryptography` object or a Signer, not {type(key).__name__}")
     try:
         return ExternalSigner(key, public)
     except ValueError as exc:
         raise ssl_error("KEY_VALUES_MISMATCH", f"key values mismatch: {exc}", library="X509") from exc
+
+
+def _key_signer(key: Any, public: PublicKey) -> KeySigner:
+    if _spki(key.public_key()) != _spki(public.key):
+        raise ssl_error("KEY_VALUES_MISMATCH", "key values mismatch", library="X509")
+    try:
+        return KeySigner(key, pss_only=public.pss_only)
+    except ValueError as exc:
+        raise ssl_error("UNKNOWN_CERTIFICATE_TYPE", f"unknown certificate type: {exc}") from exc
 
 
 def _spki(key: Any) -> bytes:

@@ -57,8 +57,9 @@ def verify_chain(
 
     chain is DER, the peer's own certificate first, the rest in any order. server_name is the host name
     or IP address that the first certificate must be for, or None to check none. time is the moment to
-    judge by, seconds since the epoch or a datetime with a time zone; None is now. The other arguments
-    are those of `Policy`.
+    judge by, seconds since the epoch or a datetime with a time zone; None is now. strict holds the path
+    to RFC 5280's form as VERIFY_X509_STRICT does, and to the form of the web's public authorities on
+    top of that. The other arguments are those of `Policy`.
 
     Raises CertificateRejected, whose attributes say which certificate, which rule, what was found and
     what was expected; BadCertificate for what does not parse; ValueError for a server_name that is
@@ -77,5 +78,5 @@ def verify_chain(
         raise ValueError("a datetime without a time zone is no moment")
     else:
         now = time.timestamp()
-    policy = Policy(purpose, now, host, partial_chain, strict, strength or Strength(), crl_check)
+    policy = Policy(purpose, now, host, partial_chain, strict, strength or Strength(), crl_check, web_pki=strict)
     return verify_by_policy(chain, store, policy)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from stat import S_ISDIR
 
 from fasttls.trust.certificate import CanonicalName, Certificate
+from fasttls.trust.crl import Crl
 from fasttls.trust.pem import pem_certificates_and_crls
 
 Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -32,59 +33,87 @@ if hasattr(os, "register_at_fork"):
 
 
 class Bundle:
-    """Certificates, DER, and an index of them that is made when they are first looked for."""
+    """Certificates and revocation lists of one source; PEM is decoded, and what is in it parsed, when it is needed."""
 
-    __slots__ = ("_by_subject", "_fault", "_waiting", "crls", "known")
+    __slots__ = ("_by_subject", "_crls", "_fault", "_known", "_pem", "_waiting")
 
-    def __init__(self, ders: Iterable[bytes] = (), crls: Iterable[bytes] = ()) -> None:
-        self.known: dict[bytes, None] = dict.fromkeys(ders)
-        """The certificates, whether they can be parsed or not."""
-
-        self.crls = tuple(crls)
-        """The revocation lists that stood beside them, DER."""
-
-        self._waiting: list[bytes] = list(self.known)
+    def __init__(self, pem: Iterable[bytes] = ()) -> None:
+        """Take the contents of PEM files."""
+        self._pem = list(pem)
+        self._known: dict[bytes, None] = {}
+        self._crls: list[Crl] = []
+        self._waiting: list[bytes] = []
         self._by_subject: dict[CanonicalName, list[Certificate]] = {}
         self._fault: ValueError | None = None
 
     def add(self, der: bytes) -> None:
         """Add a certificate; the caller is synchronised."""
-        if der not in self.known:
-            self.known[der] = None
+        if der not in self._known:
+            self._known[der] = None
             self._waiting.append(der)
 
     def remove(self, der: bytes) -> None:
         """Remove a certificate; the caller is synchronised."""
-        if self.known.pop(der, False) is None:
-            self._waiting = list(self.known)
-            self._by_subject = {}
+        if der in self._known:
+            del self._known[der]
+            self._waiting, self._by_subject = list(self._known), {}
+
+    def _decode(self) -> None:
+        with synchronised():
+            for pem in self._pem:
+                try:
+                    certificates, crls = pem_certificates_and_crls(pem)
+                    self._crls += map(Crl, crls)
+                except ValueError as exc:
+                    self._fault = exc  # it counts for nothing, which can only make less be trusted
+                    continue
+                for der in certificates:
+                    self.add(der)
+            self._pem = []
 
     def _index(self) -> None:
+        if self._pem:
+            self._decode()
         with synchronised():
             for der in self._waiting:
                 try:
                     certificate = Certificate(der)
                     self._by_subject.setdefault(certificate.subject, []).append(certificate)
                 except ValueError as exc:
-                    self._fault = exc  # it counts for nothing, which can only make less be trusted
+                    self._fault = exc  # as above
             self._waiting = []
 
+    @property
+    def known(self) -> dict[bytes, None]:
+        """The certificates, DER, whether they can be parsed or not."""
+        if self._pem:
+            self._decode()
+        return self._known
+
+    @property
+    def crls(self) -> list[Crl]:
+        """The revocation lists that stood beside the certificates."""
+        if self._pem:
+            self._decode()
+        return self._crls
+
     def check(self) -> None:
-        """Raise ValueError when a certificate is malformed."""
-        if self._waiting:
-            self._index()
+        """Raise ValueError when something in it is malformed, or when there is nothing in it."""
+        self._index()
         if self._fault is not None:
             raise ValueError(str(self._fault)) from self._fault
+        if not self._known and not self._crls:
+            raise ValueError("no certificate was found")
 
     def find(self, subject: CanonicalName) -> list[Certificate]:
         """Return the certificates with this subject."""
-        if self._waiting:
+        if self._waiting or self._pem:
             self._index()
         return list(self._by_subject.get(subject, ()))
 
     def certificates(self) -> list[Certificate]:
         """Return all that can be parsed."""
-        if self._waiting:
+        if self._waiting or self._pem:
             self._index()
         with synchronised():
             return [one for found in self._by_subject.values() for one in found]
@@ -112,17 +141,11 @@ def _interned(path: Path, read: Callable[[], Bundle]) -> Bundle:
 
 
 def read_bundle(path: Path) -> Bundle:
-    """Return the certificates and revocation lists of a PEM file.
-
-    Raises OSError, and ValueError when there is neither in it.
-    """
+    """Return the certificates and revocation lists of a PEM file, which is read now. Raises OSError."""
 
     def read() -> Bundle:
         with open(path, "rb") as file:
-            certificates, crls = pem_certificates_and_crls(file.read())
-        if not certificates and not crls:
-            raise ValueError("no certificate was found")
-        return Bundle(certificates, crls)
+            return Bundle([file.read()])
 
     return _interned(path, read)
 
@@ -143,19 +166,12 @@ class Directory:
             return Bundle()
 
     def _read(self) -> Bundle:
-        certificates: list[bytes] = []
-        crls: list[bytes] = []
+        found: list[bytes] = []
         folder = os.fsdecode(self.path)
         if not S_ISDIR(os.stat(folder).st_mode):
             return Bundle()
         for name in sorted(os.listdir(folder)):
-            if not _HASHED_NAME.fullmatch(name):
-                continue
-            try:
-                with open(os.path.join(folder, name), "rb") as file:
-                    found, lists = pem_certificates_and_crls(file.read())
-            except (OSError, ValueError):
-                continue
-            certificates += found
-            crls += lists
-        return Bundle(certificates, crls)
+            if _HASHED_NAME.fullmatch(name):
+                with contextlib.suppress(OSError), open(os.path.join(folder, name), "rb") as file:
+                    found.append(file.read())
+        return Bundle(found)

@@ -17,11 +17,10 @@ from fasttls.trust.signing import algorithm_of
 
 Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
-# What may be critical in a list: its scope, its number and whose key signed it.
+# What may be critical in a list, as in OpenSSL: its scope, whose key signed it, and that it is a delta.
 _HANDLED = frozenset(
     {
         ExtensionOID.ISSUING_DISTRIBUTION_POINT,
-        ExtensionOID.CRL_NUMBER,
         ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
         ExtensionOID.DELTA_CRL_INDICATOR,
     }

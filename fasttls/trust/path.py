@@ -13,6 +13,7 @@ from fasttls.trust.rules import check_dates, check_form, check_issuer, check_pur
 from fasttls.trust.store import TrustStore
 from fasttls.trust.strict import check_strict
 from fasttls.trust.verdicts import CertificateRejected, VerifyCode
+from fasttls.trust.webpki import check_web_pki
 from fasttls.wire.alerts import BadCertificate
 
 __all__ = ["CrlCheck", "Policy", "Purpose", "Strength", "verify_chain"]
@@ -143,6 +144,8 @@ class _Builder:
             check_purpose(certificate, depth, policy.purpose)
         if policy.strict:
             check_strict(path)
+        if policy.web_pki:
+            check_web_pki(path)
         top = len(path) - 1
         for depth, certificate in enumerate(path):
             check_strength(certificate, depth, policy.strength, trusted=depth == top)

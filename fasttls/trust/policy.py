@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
 
@@ -67,7 +67,8 @@ class Policy:
 
     now is in seconds since the epoch; host is None when no name is to be checked; partial_chain lets
     any trusted certificate end the path, self-signed or not (VERIFY_X509_PARTIAL_CHAIN); strict
-    holds the path to the form of RFC 5280 (VERIFY_X509_STRICT); crl_check says whose revocation is
+    holds the path to the form of RFC 5280 (VERIFY_X509_STRICT), web_pki to that of the web's public
+    authorities too; crl_check says whose revocation is
     looked up; most_intermediates bounds the path.
     """
 
@@ -76,6 +77,7 @@ class Policy:
     host: str | None = None
     partial_chain: bool = False
     strict: bool = False
+    web_pki: bool = field(default=False, kw_only=True)
     strength: Strength = DEFAULT_STRENGTH
     crl_check: CrlCheck = CrlCheck.NONE
     most_intermediates: int = 8

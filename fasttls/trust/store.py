@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import NamedTuple
 
 from fasttls.trust.bundle import Bundle, Directory, read_bundle, synchronised
 from fasttls.trust.certificate import CERTIFICATES, CanonicalName, Certificate
@@ -56,9 +59,8 @@ class TrustStore:
         with synchronised():
             if bundle not in self._bundles:
                 self._bundles += (bundle,)
-                self._removed -= bundle.known.keys()
-        for der in bundle.crls:
-            self.add_crl(der)
+                if self._removed:
+                    self._removed -= bundle.known.keys()
 
     def add_source(self, directory: Directory) -> None:
         """Trust what is in a directory, when a path is not found without."""
@@ -133,8 +135,8 @@ class TrustStore:
         found = list(self._crls)
         for file in self._crl_files:
             found += file.crls()
-        for directory in self._directories:
-            found += map(Crl, directory.bundle().crls)
+        for bundle in (*self._bundles, *(directory.bundle() for directory in self._directories)):
+            found += bundle.crls
         return list(dict.fromkeys(found))
 
 
@@ -157,21 +159,33 @@ def add_default_paths(store: TrustStore) -> None:
 
     Where the platform has neither, the package certifi is asked, if it is installed.
     """
-    from ssl import get_default_verify_paths
-
-    paths = get_default_verify_paths()
+    names = _default_names()
     found = False
-    if paths.cafile is not None:
-        try:
-            store.add_bundle(read_bundle(paths.cafile))
-            found = True
-        except (OSError, ValueError):
-            pass  # a default that is not there leaves the store as it is
-    if paths.capath is not None:
-        store.add_source(directory_source(paths.capath))
+    try:
+        store.add_bundle(read_bundle(os.environ.get(names.cafile_env, names.cafile)))
         found = True
-    if not found:
+    except OSError:
+        pass  # a default that is not there leaves the store as it is
+    folder = os.environ.get(names.capath_env, names.capath)
+    if found or os.path.isdir(folder):
+        store.add_source(directory_source(folder))
+    else:
         _add_certifi(store)
+
+
+class _DefaultNames(NamedTuple):
+    """Where OpenSSL looks for what the platform trusts, and the environment's names for other places."""
+
+    cafile_env: str
+    cafile: str
+    capath_env: str
+    capath: str
+
+
+@cache
+def _default_names() -> _DefaultNames:
+    paths = ssl.get_default_verify_paths()
+    return _DefaultNames(paths.openssl_cafile_env, paths.openssl_cafile, paths.openssl_capath_env, paths.openssl_capath)
 
 
 def _add_certifi(store: TrustStore) -> None:

@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fasttls.trust.path import Policy, Purpose, verify_chain
+from fasttls.trust.crl import crl_der
+from fasttls.trust.path import CrlCheck, Policy, Purpose, verify_chain
 from fasttls.trust.store import TrustStore, pem_certificates
 from fasttls.trust.verdicts import CertificateRejected
 from fasttls.wire.alerts import BadCertificate
@@ -43,6 +44,9 @@ class LimboCase:
         for text in self.data["trusted_certs"]:
             for der in pem_certificates(text.encode()):
                 store.add_unchecked(der)
+        for text in self.data["crls"]:
+            for der in crl_der(text):
+                store.add_crl(der)
         return store
 
     def policy(self, now: float, *, strict: bool) -> Policy:
@@ -53,13 +57,23 @@ class LimboCase:
         name = self.data["expected_peer_name"]
         host = name["value"] if name is not None and name["kind"] in ("DNS", "IP") else None
         purpose = _PURPOSES[self.data["validation_kind"]]
-        return Policy(purpose, now, host, partial_chain=True, strict=strict)
+        depth = self.data["max_chain_depth"]
+        return Policy(
+            purpose,
+            now,
+            host,
+            partial_chain=True,
+            strict=strict,
+            web_pki=strict,
+            crl_check=CrlCheck.LEAF if self.data["crls"] else CrlCheck.NONE,
+            most_intermediates=8 if depth is None else depth,
+        )
 
     def refusal(self, now: float, *, strict: bool) -> str | None:
         """Return why the chain is refused, or None. What is no refusal is raised."""
         try:
             verify_chain(self.chain(), self.store(), self.policy(now, strict=strict))
-        except (CertificateRejected, BadCertificate) as refused:
+        except (CertificateRejected, BadCertificate, ValueError) as refused:
             return str(refused)
         return None
 
