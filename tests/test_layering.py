@@ -19,6 +19,7 @@ LAYERS = (
     ("wire",),
     ("crypto",),
     ("trust",),
+    ("sessions",),
     ("handshake", "events"),
     ("connection",),
     ("api",),
