@@ -178,6 +178,9 @@ class Config:
     external_psks: tuple[ExternalPsk, ...] = ()
     """Keys that a client shares with the server beforehand."""
 
+    make_psks: Callable[[], tuple[ExternalPsk, ...]] | None = None
+    """Called by a client before its first flight; returns more of them."""
+
     find_psk: Callable[[bytes], ExternalPsk | None] | None = None
     """Called by a server with an identity that is none of its tickets; returns the key that it is known by."""
 

@@ -204,9 +204,9 @@ def after_own_flight(section: int) -> tuple[Connection, list[bytes]]:
     )
     if section == CLIENT_AUTHENTICATION:
         request = read(CertificateRequest, first(section, "server", HandshakeType.CERTIFICATE_REQUEST))
-        connection._machine.state = WaitCertificate(connection.config, keys, application, agreed, request)
+        connection._machine.state = WaitCertificate(done, request)
     else:
-        connection._machine.state = WaitFinished(keys, application, agreed)
+        connection._machine.state = WaitFinished(done)
     return connection, rest
 
 
