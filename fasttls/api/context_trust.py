@@ -119,19 +119,15 @@ class TrustSettings:
 
         crls is PEM or DER bytes, one of `cryptography`'s lists, a list of these, or the path of a
         file, str or PathLike, which is read again whenever it changes. With replace, those that were
-        given before count no longer, files aside. A list takes effect on the next handshake, of this
-        context and of connections wrapped before. Raises OSError, and ValueError for what is malformed.
+        given before count no longer, those of files aside. A list takes effect on the next handshake, of
+        this context and of connections wrapped before. Raises OSError, and ValueError for what is malformed.
         """
         if isinstance(crls, str | os.PathLike):
-            self._trust.add_crl_file(crls)
+            self._trust.add_crl_file(crls, replace=replace)
             return
         given = [crls] if isinstance(crls, bytes | bytearray | CertificateRevocationList) else list(crls)
         ders = [der for one in given for der in crl_der(one)]
-        if replace:
-            self._trust.replace_crls(ders)
-        else:
-            for der in ders:
-                self._trust.add_crl(der)
+        self._trust.add_crls(ders, replace=replace)
 
     def _add_trusted(self, found: Iterable[bytes]) -> None:
         for der in found:

@@ -50,9 +50,10 @@ def staple_of(source: OcspSource) -> Callable[[], bytes | None] | None:
     if source is None:
         return None
     if isinstance(source, bytes):
-        return lambda: source
+        response = source or None
+        return lambda: response
     if isinstance(source, str | os.PathLike):
         return StapleFile(source)
     if callable(source):
-        return source
+        return lambda: source() or None
     raise TypeError(f"an OCSP response is bytes, a path or a function, not {type(source).__name__}")

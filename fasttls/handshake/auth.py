@@ -79,7 +79,7 @@ def with_staple(config: Config, identity: PeerIdentity, response: bytes | None) 
     """
     if config.ocsp_stapling is not OCSPStapling.OFF and identity.path:
         required = config.ocsp_stapling is OCSPStapling.REQUIRED
-        check_staple(identity.path, response, config.now(), required=required)
+        check_staple(identity.path, response, config.now(), required=required, strength=config.strength)
     return identity if response is None else replace(identity, ocsp_response=response)
 
 

@@ -540,3 +540,15 @@ def canonical_name(bytes der not None):
         parts.sort()
         rdns.append(b"".join(parts))
     return tuple(rdns)
+
+
+def small_integers(bytes der not None):
+    """Return a SEQUENCE of non-negative INTEGERs as a tuple, as TLS features are (RFC 7633 section 4). Raises ValueError."""
+    cdef Span whole = _whole(der)
+    cdef Span inner
+    cdef list found = []
+    _element(&whole, SEQUENCE, &inner)
+    _end(&whole)
+    while inner.next < inner.end:
+        found.append(_small_integer(&inner))
+    return tuple(found)

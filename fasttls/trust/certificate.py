@@ -26,6 +26,10 @@ def canonical_name(name: x509.Name) -> CanonicalName:
     return canonical_der_name(name.public_bytes())
 
 
+class _UnknownFeature(ValueError):
+    """A TLS feature that has no name."""
+
+
 class Certificate(CertificateFields):
     """One X.509 certificate. What is derived from it is computed once, when it is first asked for.
 
@@ -76,6 +80,9 @@ class Certificate(CertificateFields):
         """The extensions by their OID, as `cryptography` reads them."""
         try:
             return {extension.oid: extension for extension in self.x509.extensions}
+        except KeyError as exc:
+            # `cryptography` knows two TLS features by their numbers, and no other.
+            raise _UnknownFeature(f"the TLS feature {exc}") from exc
         except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, TypeError) as exc:
             # `cryptography` says TypeError to a constraint on addresses that is no network.
             raise ValueError(str(exc)) from exc
@@ -94,6 +101,8 @@ class Certificate(CertificateFields):
     def _malformed_extension(self) -> str | None:
         try:
             len(self.extensions)
+        except _UnknownFeature:
+            return None  # RFC 7633 §4.2.3: it is about what a client offers, and this one does not
         except ValueError as exc:
             return str(exc)
         return None

@@ -34,7 +34,10 @@ class Crl:
     def __init__(self, der: bytes) -> None:
         """Parse der. Raises ValueError when it is malformed."""
         self.der = der
-        self.x509 = x509.load_der_x509_crl(der)
+        try:
+            self.x509 = x509.load_der_x509_crl(der)
+        except x509.InvalidVersion as exc:
+            raise ValueError(str(exc)) from exc
         self.issuer: CanonicalName = canonical_name(self.x509.issuer)
         self.this_update = self.x509.last_update_utc.timestamp()
         following = self.x509.next_update_utc
@@ -86,9 +89,22 @@ class Crl:
             return True
         if scope.indirect_crl or scope.only_contains_attribute_certs or scope.only_some_reasons is not None:
             return False
+        if (scope.full_name or scope.relative_name) and not self._is_named_by(certificate, scope):
+            return False
         if scope.only_contains_user_certs:
             return not certificate.ca
         return certificate.ca or not scope.only_contains_ca_certs
+
+    def _is_named_by(self, certificate: Certificate, scope: x509.IssuingDistributionPoint) -> bool:
+        """Whether one of the certificate's distribution points is this list's (RFC 5280 §6.3.3 (b)(2)(i))."""
+        ours = _point_names(scope.full_name, scope.relative_name, self.x509.issuer)
+        points: x509.CRLDistributionPoints = certificate.extension(ExtensionOID.CRL_DISTRIBUTION_POINTS) or ()  # type: ignore[assignment]
+        for point in points:
+            if point.reasons is not None or point.crl_issuer:
+                continue  # a list of some reasons, or of another issuer, does not answer for this one
+            if any(name in ours for name in _point_names(point.full_name, point.relative_name, self.x509.issuer)):
+                return True
+        return False
 
     def signed_by(self, issuer: Certificate) -> bool:
         """Whether issuer's key made its signature. Raises ValueError when the algorithm is not for the key."""
@@ -104,13 +120,36 @@ class Crl:
         """Return what the list says of a certificate of its issuer, or None when it is not revoked."""
         return self.x509.get_revoked_certificate_by_serial_number(certificate.x509.serial_number)
 
+    @cached_property
+    def entry_unhandled(self) -> str | None:
+        """A critical extension of any entry that nobody here understands: no entry counts then (RFC 5280 §5.3)."""
+        for entry in self.x509:
+            try:
+                extensions = list(entry.extensions)
+            except (ValueError, x509.DuplicateExtension):
+                continue  # a reason that is none: the entry revokes all the same
+            for extension in extensions:
+                if extension.critical and extension.oid not in _HANDLED_ENTRY:
+                    return str(extension.oid.dotted_string)
+        return None
 
-def entry_unhandled(entry: x509.RevokedCertificate) -> str | None:
-    """Return a critical extension of an entry that nobody here understands, or None."""
-    for extension in entry.extensions:
-        if extension.critical and extension.oid not in _HANDLED_ENTRY:
-            return str(extension.oid.dotted_string)
-    return None
+
+def _point_names(
+    full_name: list[x509.GeneralName] | None, relative_name: x509.RelativeDistinguishedName | None, issuer: x509.Name
+) -> list[x509.GeneralName]:
+    """Return the names of a distribution point, a relative one made whole by the issuer's (RFC 5280 §4.2.1.13)."""
+    found = list(full_name or ())
+    if relative_name is not None:
+        found.append(x509.DirectoryName(x509.Name([*issuer.rdns, relative_name])))
+    return found
+
+
+def reason_of(entry: x509.RevokedCertificate) -> str:
+    """Return the reason of an entry, for messages; one that is none, or is there twice, is unspecified."""
+    try:
+        return str(entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value)
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+        return "unspecified"
 
 
 def crl_der(given: bytes | str | x509.CertificateRevocationList) -> list[bytes]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cryptography.x509 import CRLReason, ExtensionNotFound
-
 from fasttls.trust.certificate import CRL_SIGN, Certificate
-from fasttls.trust.crl import Crl, entry_unhandled
+from fasttls.trust.crl import Crl, reason_of
 from fasttls.trust.policy import CrlCheck, Policy
 from fasttls.trust.rules import date, refusal
-from fasttls.trust.verdicts import CertificateRejected, VerifyCode
+from fasttls.trust.verdicts import VerifyCode
 
 if TYPE_CHECKING:
     from fasttls.trust.store import TrustStore
@@ -44,13 +42,7 @@ def _check(certificate: Certificate, issuer: Certificate, depth: int, crls: list
     entry = crl.entry(certificate)
     if entry is None:
         return
-    unknown = entry_unhandled(entry)
-    if unknown is not None:
-        raise CertificateRejected(VerifyCode.UNHANDLED_CRITICAL_CRL_EXTENSION, depth, unknown)
-    try:
-        reason = entry.extensions.get_extension_for_class(CRLReason).value.reason.value
-    except ExtensionNotFound:
-        reason = "unspecified"
+    reason = reason_of(entry)
     if reason == "removeFromCRL":
         return
     raise refusal(
@@ -76,14 +68,12 @@ def _check_list(crl: Crl, certificate: Certificate, issuer: Certificate, depth: 
     """Hold the list to what makes it count. Raises CertificateRejected, in OpenSSL's order."""
     rule = "RFC 5280 §6.3.3"
     if issuer.key_usage >= 0 and not issuer.key_usage & CRL_SIGN:
-        raise refusal(VerifyCode.KEYUSAGE_NO_CRL_SIGN, issuer, depth, rule, "a key usage without cRLSign", "cRLSign")
+        found = f"a key usage of {issuer.description} without cRLSign"
+        raise refusal(VerifyCode.KEYUSAGE_NO_CRL_SIGN, certificate, depth, rule, found, "cRLSign")
     if not crl.covers(certificate):
         raise refusal(
             VerifyCode.DIFFERENT_CRL_SCOPE, certificate, depth, rule, "a list of other certificates", "one of these"
         )
-    unknown = crl.unhandled()
-    if unknown is not None:
-        raise CertificateRejected(VerifyCode.UNHANDLED_CRITICAL_CRL_EXTENSION, depth, unknown, rule=rule)
     if now < crl.this_update:
         raise refusal(
             VerifyCode.CRL_NOT_YET_VALID, certificate, depth, rule, f"a list from {date(crl.this_update)}", date(now)
@@ -97,16 +87,21 @@ def _check_list(crl: Crl, certificate: Certificate, issuer: Certificate, depth: 
             f"a list until {date(crl.next_update)}",
             f"one in force at {date(now)}",
         )
+    found = "a list whose signature does not verify"
     try:
         signed = crl.signed_by(issuer)
     except ValueError as exc:
-        raise CertificateRejected(VerifyCode.CRL_SIGNATURE_FAILURE, depth, str(exc), rule=rule) from exc
+        signed, found = False, str(exc)
     if not signed:
+        expected = f"one that {issuer.description} signed"
+        raise refusal(VerifyCode.CRL_SIGNATURE_FAILURE, certificate, depth, rule, found, expected)
+    unknown = crl.unhandled() or crl.entry_unhandled
+    if unknown is not None:
         raise refusal(
-            VerifyCode.CRL_SIGNATURE_FAILURE,
+            VerifyCode.UNHANDLED_CRITICAL_CRL_EXTENSION,
             certificate,
             depth,
-            rule,
-            "a list whose signature does not verify",
-            f"one that {issuer.description} signed",
+            "RFC 5280 §5.2",
+            f"a list with the critical extension {unknown}",
+            "critical extensions that are understood",
         )

@@ -114,21 +114,27 @@ class TrustStore:
 
     def add_crl(self, der: bytes) -> None:
         """Take a certificate revocation list. Raises ValueError when it is malformed."""
-        crl = Crl(der)
-        with synchronised():
-            if crl not in self._crls:
-                self._crls += (crl,)
+        self.add_crls([der])
 
-    def add_crl_file(self, path: Path) -> None:
-        """Take the revocation lists of a file, now and whenever it changes. Raises OSError and ValueError."""
+    def add_crls(self, ders: Iterable[bytes], *, replace: bool = False) -> None:
+        """Take revocation lists, in place of those given before when asked. Raises ValueError, and takes none then."""
+        crls = [Crl(der) for der in ders]
         with synchronised():
-            self._crl_files += (CrlFile(path),)
+            if replace:
+                self._crls = ()
+            self._crls = tuple(dict.fromkeys((*self._crls, *crls)))
 
     def replace_crls(self, ders: Iterable[bytes]) -> None:
         """Take these revocation lists in place of all that were given before, files aside. Raises ValueError."""
-        crls = tuple(dict.fromkeys(Crl(der) for der in ders))
+        self.add_crls(ders, replace=True)
+
+    def add_crl_file(self, path: Path, *, replace: bool = False) -> None:
+        """Take the revocation lists of a file, now and whenever it changes. Raises OSError and ValueError."""
+        file = CrlFile(path)
         with synchronised():
-            self._crls = crls
+            if replace:
+                self._crls = ()
+            self._crl_files += (file,)
 
     def crls(self) -> list[Crl]:
         """Return the revocation lists as they are now."""

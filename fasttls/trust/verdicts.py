@@ -87,7 +87,7 @@ _WORDS = {
     VerifyCode.KEYUSAGE_NO_CRL_SIGN: "key usage does not include CRL signing",
     VerifyCode.UNHANDLED_CRITICAL_CRL_EXTENSION: "unhandled critical CRL extension",
     VerifyCode.INVALID_EXTENSION: "invalid or inconsistent certificate extension",
-    VerifyCode.DIFFERENT_CRL_SCOPE: "Different CRL scope",
+    VerifyCode.DIFFERENT_CRL_SCOPE: "different CRL scope",
     VerifyCode.PERMITTED_VIOLATION: "permitted subtree violation",
     VerifyCode.EXCLUDED_VIOLATION: "excluded subtree violation",
     VerifyCode.SUBTREE_MINMAX: "name constraints minimum and maximum not supported",
