@@ -14,8 +14,8 @@ from fasttls.crypto.groups import Offer
 from fasttls.crypto.suites import SUITES
 from fasttls.crypto.suites12 import SUITES12
 from fasttls.events import EarlyDataAnswered
-from fasttls.handshake import client12, client13
-from fasttls.handshake.client12 import Resumable
+from fasttls.handshake import client12, client12_resumed, client13
+from fasttls.handshake.client12_resumed import Resumable
 from fasttls.handshake.config import Config
 from fasttls.handshake.flight import Epoch, Flight
 from fasttls.handshake.hello import (
@@ -66,7 +66,7 @@ def start(config: Config, host: str | None, flight: Flight, session: Session | N
     shares = key_offers(config, config.key_shares) if config.speaks13 else {}
     hello = build_client_hello(config, host, shares)
     psks = client_offers(config, session, host) if config.speaks13 else ()
-    session12 = client12.offer_session(config, session, host, hello) if config.speaks12 else None
+    session12 = client12_resumed.offer_session(config, session, host, hello) if config.speaks12 else None
     if config.psk_only and not psks:
         raise ValueError("there is no pre-shared key to offer, and nothing else is wanted")
     early = _may_send_early(config, psks)
@@ -172,7 +172,7 @@ class WaitServerHello(State):
 
     def on_server_hello(
         self, answer: ServerHello, flight: Flight
-    ) -> client13.WaitEncryptedExtensions | client12.WaitCertificate | client12.WaitTicketOrChange:
+    ) -> client13.WaitEncryptedExtensions | client12.WaitCertificate | client12_resumed.WaitTicketOrChange:
         """Go on with the version that the server selected."""
         if _selected_version(self.config, self.hello, answer) == ProtocolVersion.TLS1_2:
             _check_common(self.hello, answer, SUITES12)

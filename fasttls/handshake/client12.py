@@ -6,22 +6,20 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from fasttls.crypto.key_schedule12 import VERIFY_DATA_SIZE, MasterSecret, RecordKeys, master_secret
-from fasttls.crypto.suites12 import SUITES12, Suite12
-from fasttls.events import HandshakeCompleted, Negotiated, TicketReceived
+from fasttls.crypto.suites12 import SUITES12
+from fasttls.events import HandshakeCompleted, Negotiated
 from fasttls.handshake.auth import KeyUse, PeerIdentity, identify_peer, with_staple
 from fasttls.handshake.auth12 import check_key, choose_client_credential, send_certificate_verify, verify
+from fasttls.handshake.client12_common import Client12State, Session, negotiated_of, tell_new_session
+from fasttls.handshake.client12_resumed import Resumable, WaitTicketOrChange, resume
 from fasttls.handshake.config import Config
 from fasttls.handshake.connected12 import ClientConnected
 from fasttls.handshake.exchange12 import Agreed, ServerParams, agree, read_server_params
 from fasttls.handshake.flight import Flight
 from fasttls.handshake.hello import UNCOMPRESSED
-from fasttls.handshake.resume import usable_session
-from fasttls.handshake.state import State
-from fasttls.native._secret import Secret
-from fasttls.sessions.session import Session as Resumption
 from fasttls.trust.path import Purpose
-from fasttls.wire.alerts import DecodeError, DecryptError, HandshakeFailure, IllegalParameter, UnexpectedMessage
-from fasttls.wire.iana import ExtensionType, ProtocolVersion
+from fasttls.wire.alerts import DecodeError, DecryptError, HandshakeFailure, IllegalParameter
+from fasttls.wire.iana import ExtensionType
 from fasttls.wire.messages import ClientHello, Finished, ServerHello
 from fasttls.wire.messages12 import (
     Certificate,
@@ -32,59 +30,6 @@ from fasttls.wire.messages12 import (
     ServerHelloDone,
     ServerKeyExchange,
 )
-
-
-class _State(State):
-    """What every state of the client of TLS 1.2 has in common."""
-
-    __slots__ = ()
-
-    ignores_change_cipher_spec = False
-
-    @property
-    def tolerates_warnings(self) -> bool:
-        """Whether TLS 1.2 may be spoken."""
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What the hellos of both sides settled."""
-
-    config: Config
-    host: str | None
-    hello: ClientHello
-    answer: ServerHello
-    suite: Suite12
-
-    @property
-    def extended(self) -> bool:
-        """Whether the master secret is bound to the handshake (RFC 7627)."""
-        return ExtensionType.EXTENDED_MASTER_SECRET in self.answer.extensions
-
-
-@dataclass(frozen=True, slots=True)
-class Resumable:
-    """A session that is offered, and its server, verified anew."""
-
-    session: Resumption
-    peer: PeerIdentity
-
-
-def offer_session(config: Config, session: Resumption | None, host: str | None, hello: ClientHello) -> Resumable | None:
-    """Put a session of TLS 1.2 into the ClientHello, or ask for a ticket (RFC 5077 §3.2, RFC 5246 §7.4.1.2)."""
-    if not config.resumption:
-        return None
-    usable = usable_session(config, session, host, ProtocolVersion.TLS1_2)
-    hello.extensions[ExtensionType.SESSION_TICKET] = b"" if usable is None else usable[0].ticket
-    if usable is None:
-        return None
-    if usable[0].ticket:
-        # RFC 5077 §3.4: the server echoes the id when it takes the ticket.
-        hello.legacy_session_id = hello.legacy_session_id or config.random(32)
-    else:
-        hello.legacy_session_id = usable[0].session_id
-    return Resumable(*usable)
 
 
 def begin(
@@ -114,29 +59,9 @@ def begin(
         raise HandshakeFailure("the server takes none of the pre-shared keys", reason="PSK_DECLINED")
     if resumes and resumable is not None:
         flight.transcript.choose(suite.hash_name)
-        return _resume(session, resumable, flight)
+        return resume(session, resumable, flight)
     flight.transcript.choose(suite.hash_name, keep=True)
     return WaitCertificate(session)
-
-
-def _resume(session: Session, resumable: Resumable, flight: Flight) -> WaitTicketOrChange:
-    """Go on with the session that the server took (RFC 5246 §7.3, figure 2)."""
-    kept = resumable.session
-    if kept.suite != session.suite.code:
-        raise IllegalParameter(
-            "the server resumes a session with another suite", reason="OLD_SESSION_CIPHER_NOT_RETURNED"
-        )
-    if kept.extended_master_secret != session.extended:
-        # RFC 7627 §5.3: both handshakes have it, or neither.
-        raise HandshakeFailure(
-            "the server resumes a session and changes extended_master_secret", reason="INCONSISTENT_EXTMS"
-        )
-    randoms = session.hello.random, session.answer.random
-    master = MasterSecret(session.suite, Secret(kept.secret), *randoms, extended=session.extended)
-    flight.log_secret("CLIENT_RANDOM", session.hello.random, master.secret)
-    negotiated = replace(_negotiated(session, resumable.peer, kept.peer_signature_algorithm), session=kept)
-    renews = ExtensionType.SESSION_TICKET in session.answer.extensions
-    return WaitTicketOrChange(session.config, master, negotiated, b"" if renews else None)
 
 
 def _check_safety(config: Config, answer: ServerHello) -> None:
@@ -161,7 +86,7 @@ def _check_safety(config: Config, answer: ServerHello) -> None:
 
 @final
 @dataclass(frozen=True, slots=True)
-class WaitCertificate(_State):
+class WaitCertificate(Client12State):
     """ServerHello came; every key exchange that is spoken goes on with the server's Certificate."""
 
     session: Session
@@ -203,7 +128,7 @@ class Server:
 
 @final
 @dataclass(frozen=True, slots=True)
-class WaitServerKeyExchange(_State):
+class WaitServerKeyExchange(Client12State):
     """The key exchange is ephemeral: the server's half is next (RFC 5246 §7.4.3)."""
 
     server: Server
@@ -221,7 +146,7 @@ class WaitServerKeyExchange(_State):
 
 @final
 @dataclass(frozen=True, slots=True)
-class WaitCertificateRequest(_State):
+class WaitCertificateRequest(Client12State):
     """CertificateRequest may come, or ServerHelloDone at once."""
 
     server: Server
@@ -243,7 +168,7 @@ class WaitCertificateRequest(_State):
 
 @final
 @dataclass(frozen=True, slots=True)
-class WaitServerHelloDone(_State):
+class WaitServerHelloDone(Client12State):
     """The server asked for a certificate; ServerHelloDone is next."""
 
     server: Server
@@ -262,7 +187,7 @@ class WaitServerHelloDone(_State):
 
 @final
 @dataclass(frozen=True, slots=True)
-class WaitStatusOrServerKeyExchange(_State):
+class WaitStatusOrServerKeyExchange(Client12State):
     """The server said that it may staple: CertificateStatus, or none (RFC 6066 §8)."""
 
     server: Server
@@ -280,7 +205,7 @@ class WaitStatusOrServerKeyExchange(_State):
 
 @final
 @dataclass(frozen=True, slots=True)
-class WaitStatusOrServerHelloDone(_State):
+class WaitStatusOrServerHelloDone(Client12State):
     """The same for RSA key transport, which has no ServerKeyExchange."""
 
     server: Server
@@ -340,7 +265,7 @@ def _send_flight(
     verify_data = master.finished(flight.transcript.digest(), of_client=True)
     flight.send(Finished(verify_data))
     negotiated = replace(
-        _negotiated(session, server.identity, peer_signature_algorithm),
+        negotiated_of(session, server.identity, peer_signature_algorithm),
         group=agreed.group,
         own_signature_algorithm=None if chosen is None else chosen[1],
         client_certificate_requested=request is not None,
@@ -352,56 +277,9 @@ def _send_flight(
     return WaitChangeCipherSpec(config, master, read_keys, negotiated, None)
 
 
-def _negotiated(session: Session, identity: PeerIdentity, peer_signature_algorithm: int | None) -> Negotiated:
-    """Return what the hellos and the server's certificate settle."""
-    return Negotiated(
-        version=ProtocolVersion.TLS1_2,
-        suite=session.suite.code,
-        group=None,
-        retried=False,
-        server_name=session.host,
-        alpn=session.answer.extensions.get(ExtensionType.ALPN),
-        client_random=session.hello.random,
-        server_random=session.answer.random,
-        legacy_session_id=session.answer.legacy_session_id_echo,
-        client_suites=session.hello.cipher_suites,
-        peer_chain=identity.chain,
-        verified_path=identity.path,
-        peer_signature_algorithm=peer_signature_algorithm,
-        extended_master_secret=session.extended,
-        ocsp_response=identity.ocsp_response,
-    )
-
-
-def _new_session(
-    config: Config, master: MasterSecret, negotiated: Negotiated, ticket: NewSessionTicket | None, flight: Flight
-) -> None:
-    """Tell the caller of a session that may be gone on with, if there is one (RFC 5077 §3.3, RFC 5246 §7.3)."""
-    session_id = negotiated.legacy_session_id if ticket is None else b""
-    if not config.resumption or not (session_id or (ticket is not None and ticket.ticket)):
-        return
-    lifetime = (ticket.ticket_lifetime_hint if ticket is not None else 0) or config.ticket_lifetime
-    session = Resumption(
-        version=negotiated.version,
-        suite=negotiated.suite,
-        secret=Secret(master.secret),
-        created=config.now(),
-        lifetime=lifetime,
-        server_name=negotiated.server_name,
-        alpn=negotiated.alpn,
-        peer_chain=negotiated.peer_chain,
-        peer_signature_algorithm=negotiated.peer_signature_algorithm,
-        extended_master_secret=negotiated.extended_master_secret,
-        ticket=b"" if ticket is None else ticket.ticket,
-        session_id=session_id,
-        verified=bool(negotiated.verified_path),
-    )
-    flight.emit(TicketReceived(lifetime, session))
-
-
 @final
 @dataclass(frozen=True, slots=True)
-class WaitNewSessionTicket(_State):
+class WaitNewSessionTicket(Client12State):
     """The server promised a ticket, and sends it before it changes keys (RFC 5077 §3.1)."""
 
     config: Config
@@ -418,7 +296,7 @@ class WaitNewSessionTicket(_State):
 
 @final
 @dataclass(frozen=True, slots=True)
-class WaitChangeCipherSpec(_State):
+class WaitChangeCipherSpec(Client12State):
     """The client's flight is out: the server changes keys next (RFC 5246 §7.1)."""
 
     config: Config
@@ -437,7 +315,7 @@ class WaitChangeCipherSpec(_State):
 
 @final
 @dataclass(frozen=True, slots=True)
-class WaitFinished(_State):
+class WaitFinished(Client12State):
     """The server's Finished, the first message under the new keys (RFC 5246 §7.4.9)."""
 
     config: Config
@@ -451,82 +329,7 @@ class WaitFinished(_State):
         if not self.master.finished_matches(finished.verify_data, flight.transcript.before, of_client=False):
             raise DecryptError("the server's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         flight.emit(HandshakeCompleted(self.negotiated))
-        _new_session(self.config, self.master, self.negotiated, self.ticket, flight)
-        return ClientConnected(self.master)
-
-    handlers = {Finished: on_finished}
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class WaitTicketOrChange(_State):
-    """The server resumes: a new ticket, if it promised one, and then it changes keys (RFC 5077 §3.1, figure 2)."""
-
-    config: Config
-    master: MasterSecret
-    negotiated: Negotiated
-    promised: bytes | None
-    """Empty while a ticket is promised and did not come, None when there is none to come."""
-
-    def on_new_session_ticket(self, ticket: NewSessionTicket, flight: Flight) -> WaitResumedChange:
-        """Keep the ticket until the server's Finished vouches for it."""
-        if self.promised is None:
-            raise UnexpectedMessage("the server sends a ticket that it did not promise")
-        return WaitResumedChange(self.config, self.master, self.negotiated, ticket)
-
-    def on_change_cipher_spec(self, message: ChangeCipherSpec, flight: Flight) -> WaitResumedFinished:
-        """Read with the new keys."""
-        if self.promised is not None:
-            raise UnexpectedMessage("the server promised a ticket and sends none")  # RFC 5077 §3.3
-        return WaitResumedChange(self.config, self.master, self.negotiated, None).on_change_cipher_spec(message, flight)
-
-    handlers = {NewSessionTicket: on_new_session_ticket, ChangeCipherSpec: on_change_cipher_spec}
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class WaitResumedChange(_State):
-    """The server resumes, and changes keys next."""
-
-    config: Config
-    master: MasterSecret
-    negotiated: Negotiated
-    ticket: NewSessionTicket | None
-
-    def on_change_cipher_spec(self, message: ChangeCipherSpec, flight: Flight) -> WaitResumedFinished:
-        """Read with the new keys."""
-        write_keys, read_keys = self.master.keys()
-        flight.read_with12(read_keys)
-        return WaitResumedFinished(self.config, self.master, write_keys, self.negotiated, self.ticket)
-
-    handlers = {ChangeCipherSpec: on_change_cipher_spec}
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class WaitResumedFinished(_State):
-    """The server resumes: its Finished comes first, and the client's answers it."""
-
-    config: Config
-    master: MasterSecret
-    write_keys: RecordKeys
-    negotiated: Negotiated
-    ticket: NewSessionTicket | None
-
-    def on_finished(self, finished: Finished, flight: Flight) -> ClientConnected:
-        """Check that nobody altered the handshake, and finish it."""
-        transcript = flight.transcript
-        finished.check_size(VERIFY_DATA_SIZE)
-        if not self.master.finished_matches(finished.verify_data, transcript.before, of_client=False):
-            raise DecryptError("the server's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
-        flight.send_change_cipher_spec()
-        flight.write_with12(self.write_keys)
-        flight.send(Finished(self.master.finished(transcript.digest(), of_client=True)))
-        unique = finished.verify_data if self.master.extended else None
-        negotiated = replace(self.negotiated, tls_unique=unique)
-        flight.emit(HandshakeCompleted(negotiated))
-        if self.ticket is not None:
-            _new_session(self.config, self.master, negotiated, self.ticket, flight)
+        tell_new_session(self.config, self.master, self.negotiated, self.ticket, flight)
         return ClientConnected(self.master)
 
     handlers = {Finished: on_finished}

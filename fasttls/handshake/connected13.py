@@ -93,10 +93,8 @@ class ServerConnected(_Connected):
     """Server CONNECTED (RFC 8446 Appendix A.2)."""
 
     def issue_tickets(self, flight: Flight, count: int) -> None:
-        """Send so many tickets, as far as there are keys for them (RFC 8446 §4.6.1)."""
+        """Send so many tickets, as far as there are keys or room for them (RFC 8446 §4.6.1)."""
         config, negotiated = self.config, self.negotiated
-        if config.ticket_keys is None:
-            return
         for number in range(count):
             nonce = number.to_bytes(8, "big")
             session = Session(
@@ -114,7 +112,13 @@ class ServerConnected(_Connected):
                 max_early_data=config.max_early_data,
                 verified=bool(negotiated.verified_path),
             )
-            ticket = seal_ticket(config.ticket_keys, session)
+            if config.ticket_keys is not None:
+                ticket = seal_ticket(config.ticket_keys, session)
+            elif config.server_sessions is not None:
+                ticket = config.random(32)
+                config.server_sessions.keep(replace(session, session_id=ticket))
+            else:
+                ticket = None
             if ticket is None:
                 return
             extensions: Extensions = {}

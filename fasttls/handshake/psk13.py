@@ -151,7 +151,7 @@ def choose_psk(
         known = _known(config, identity, server_name)
         if known is None:
             continue
-        suite = _suite_for(known, suites)
+        suite = _suite_for(known, suites, early=ExtensionType.EARLY_DATA in hello.extensions)
         if suite is None:
             continue
         binder = offered.binders[position]
@@ -167,18 +167,25 @@ def choose_psk(
     return None
 
 
-def _suite_for(known: _Known, suites: Sequence[Suite]) -> Suite | None:
-    """Return the session's own suite if it can be had, else the first with the key's hash (RFC 8446 §4.2.11)."""
+def _suite_for(known: _Known, suites: Sequence[Suite], *, early: bool) -> Suite | None:
+    """Return the preferred suite with the key's hash (RFC 8446 §4.2.11); early data needs the session's own."""
     fitting = [suite for suite in suites if suite.hash_name == known.secret.hash_name]
-    if known.session is not None:
+    if early and known.session is not None:
         fitting.sort(key=lambda suite: known.session is None or suite.code != known.session.suite)
     return fitting[0] if fitting else None
 
 
+def _session_of(config: Config, ticket: bytes) -> Session | None:
+    """Return the session in a ticket, or the one that it is the id of; that one is given once."""
+    if config.ticket_keys is not None:
+        return open_ticket(config.ticket_keys, ticket)
+    return None if config.server_sessions is None else config.server_sessions.take(ticket)
+
+
 def _known(config: Config, identity: bytes, server_name: str | None) -> _Known | None:
     """Return what an identity stands for, or None when it is not to be gone on with."""
-    if config.resumption and config.ticket_keys is not None:
-        session = open_ticket(config.ticket_keys, identity)
+    if config.resumption:
+        session = _session_of(config, identity)
         if session is not None:
             may = server_may_resume(config, session, server_name)
             if may is None or session.version != ProtocolVersion.TLS1_3:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from fasttls.handshake import resume12, server12, server13
+from fasttls.handshake import server12, server12_resumed, server13
 from fasttls.handshake.config import ClientHelloInfo, Config
 from fasttls.handshake.flight import Flight
 from fasttls.handshake.hello import Asked, version_label, version_range
@@ -105,7 +105,7 @@ class WaitClientHello(State):
         | server13.WaitFinished
         | server12.WaitCertificate
         | server12.WaitClientKeyExchange
-        | resume12.WaitChangeCipherSpec
+        | server12_resumed.WaitChangeCipherSpec
     ):
         """Choose the configuration and the version, and answer."""
         config = self.config

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fasttls.crypto.key_schedule12 import VERIFY_DATA_SIZE, MasterSecret, RecordKeys, master_secret
 from fasttls.crypto.suites12 import SUITES12, KeyExchange, Suite12
 from fasttls.events import HandshakeCompleted, Negotiated
-from fasttls.handshake import resume12
+from fasttls.handshake import server12_resumed
 from fasttls.handshake.alpn import choose_alpn
 from fasttls.handshake.auth import PeerIdentity, identify_peer, sign
 from fasttls.handshake.auth12 import check_certificate_verify, choose_scheme
@@ -182,15 +182,15 @@ def _nothing_in_common(
 
 def answer(
     config: Config, hello: ClientHello, flight: Flight, asked: Asked
-) -> WaitCertificate | WaitClientKeyExchange | resume12.WaitChangeCipherSpec:
+) -> WaitCertificate | WaitClientKeyExchange | server12_resumed.WaitChangeCipherSpec:
     """Send everything from ServerHello to ServerHelloDone (RFC 5246 §7.3), or go on with a session."""
     # Whatever may refuse the client comes before the first byte of the answer.
     if config.psk_only:
         raise UnknownPskIdentity("the client offers no pre-shared key that is known here")
     _check_hello(config, hello)
-    found = resume12.find(config, hello, asked)
+    found = server12_resumed.find(config, hello, asked)
     if found is not None:
-        return resume12.resume(config, hello, flight, asked, found, _extensions)
+        return server12_resumed.resume(config, hello, flight, asked, found, _extensions)
     chosen = choose(config, hello)
     alpn = choose_alpn(config, hello)
     suite, credential = chosen.suite, chosen.credential
@@ -208,7 +208,7 @@ def answer(
     response = credential.staple() if wanted and credential.staple is not None else None
     if response is not None:
         extensions[ExtensionType.STATUS_REQUEST] = None
-    session_id = resume12.offer(config, hello, extensions)
+    session_id = server12_resumed.offer(config, hello, extensions)
     flight.send(ServerHello(random, session_id, suite.code, extensions))
     flight.send(Certificate(credential.chain))
     if response is not None:
@@ -385,7 +385,7 @@ class WaitFinished(_State):
         finished.check_size(VERIFY_DATA_SIZE)
         if not self.master.finished_matches(finished.verify_data, transcript.before, of_client=True):
             raise DecryptError("the client's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
-        resume12.keep(self.session.config, self.master, self.negotiated, flight, ticket=self.session.ticket)
+        server12_resumed.keep(self.session.config, self.master, self.negotiated, flight, ticket=self.session.ticket)
         flight.send_change_cipher_spec()
         flight.write_with12(self.write_keys)
         flight.send(Finished(self.master.finished(transcript.digest(), of_client=False)))

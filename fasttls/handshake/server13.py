@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple, final
+from typing import final
 
 from fasttls.crypto.groups import GROUPS
 from fasttls.crypto.signatures import CLIENT_CONTEXT, SERVER_CONTEXT
-from fasttls.crypto.suites import SUITES, Suite
+from fasttls.crypto.suites import Suite
 from fasttls.events import EarlyDataAnswered, HandshakeCompleted, Negotiated
 from fasttls.handshake.alpn import choose_alpn
 from fasttls.handshake.auth import PeerIdentity
 from fasttls.handshake.auth13 import (
     check_certificate,
     check_certificate_verify,
-    choose_credential,
     send_certificate,
     send_certificate_verify,
 )
-from fasttls.handshake.config import Config, Credential, PeerCertificate
+from fasttls.handshake.choose13 import Chosen, check_offer, choose, credential_for
+from fasttls.handshake.config import Config, PeerCertificate
 from fasttls.handshake.connected13 import ServerConnected
 from fasttls.handshake.flight import Epoch, Flight
-from fasttls.handshake.hello import Asked, listed, server_random
+from fasttls.handshake.hello import Asked, server_random
 from fasttls.handshake.keys13 import ApplicationKeys, HandshakeKeys, handshake_keys
 from fasttls.handshake.psk13 import ChosenPsk, choose_psk, early_data_refusal
 from fasttls.handshake.state import State
@@ -33,16 +33,13 @@ from fasttls.wire.alerts import (
     HandshakeFailure,
     IllegalParameter,
     MissingExtension,
-    UnknownPskIdentity,
 )
 from fasttls.wire.extensions import Extensions, KeyShareEntry
 from fasttls.wire.iana import (
-    CipherSuite,
     ExtensionType,
     NamedGroup,
     ProtocolVersion,
     PskKeyExchangeMode,
-    SignatureScheme,
     name_of,
 )
 from fasttls.wire.messages import (
@@ -56,87 +53,6 @@ from fasttls.wire.messages import (
     HelloRetryRequest,
     ServerHello,
 )
-
-
-class Chosen(NamedTuple):
-    """What the server picks from a ClientHello."""
-
-    suite: Suite
-    group: int | None
-    """None when there is nothing in common, and a pre-shared key must do alone."""
-
-    share: KeyShareEntry | None
-    """None when the group needs a HelloRetryRequest."""
-
-
-def _check_offer(hello: ClientHello) -> None:
-    """RFC 8446 §9.2: what a ClientHello must have, with a pre-shared key and without."""
-    extensions = hello.extensions
-    psk = ExtensionType.PRE_SHARED_KEY in extensions
-    if psk and ExtensionType.PSK_KEY_EXCHANGE_MODES not in extensions:
-        # RFC 8446 §4.2.9.
-        raise MissingExtension("ClientHello with pre_shared_key and without psk_key_exchange_modes")
-    if not psk and ExtensionType.SIGNATURE_ALGORITHMS not in extensions:
-        raise MissingExtension("ClientHello without signature_algorithms")
-    pair = ExtensionType.SUPPORTED_GROUPS, ExtensionType.KEY_SHARE
-    missing = [code for code in pair if code not in extensions]
-    if missing and (len(missing) == 1 or not psk):
-        raise MissingExtension(f"ClientHello without {missing[0].name.lower()}")
-    groups = set(extensions.get(ExtensionType.SUPPORTED_GROUPS, ()))
-    for share in extensions.get(ExtensionType.KEY_SHARE, ()):
-        if share.group not in groups:
-            # RFC 8446 §4.2.8: no share for a group that supported_groups does not have.
-            raise IllegalParameter(
-                f"a key share for {name_of(NamedGroup, share.group)}, which is not in supported_groups",
-                reason="BAD_KEY_SHARE",
-            )
-
-
-def _common_suites(config: Config, hello: ClientHello) -> list[Suite]:
-    """Return the suites of both sides, the preferred first. Raises HandshakeFailure when there is none."""
-    ours = tuple(code for code in config.suites if code in SUITES)
-    first, second = (ours, hello.cipher_suites) if config.prefer_server_suites else (hello.cipher_suites, ours)
-    common = [SUITES[code] for code in first if code in second]
-    if not common:
-        raise HandshakeFailure(
-            f"no cipher suite in common: the client offers {listed(hello.cipher_suites, CipherSuite)}; "
-            f"we have {listed(ours, CipherSuite)}",
-            reason="NO_SHARED_CIPHER",
-        )
-    return common
-
-
-def choose(config: Config, hello: ClientHello, asked: Asked, flight: Flight) -> tuple[Chosen, ChosenPsk | None]:
-    """Choose suite, group and pre-shared key. Raises HandshakeFailure when nothing is in common."""
-    _check_offer(hello)
-    suites = _common_suites(config, hello)
-    psk = choose_psk(config, hello, suites, asked.server_name, flight.transcript)
-    return _choose_group(config, hello, suites[0] if psk is None else psk.suite), psk
-
-
-def _choose_group(config: Config, hello: ClientHello, suite: Suite) -> Chosen:
-    offered: tuple[int, ...] = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS, ())
-    shares = {share.group: share for share in hello.extensions.get(ExtensionType.KEY_SHARE, ())}
-    common = [group for group in config.groups if group in offered]
-    # A group whose share is here goes before one that costs another round trip.
-    for group in common:
-        if group in shares:
-            return Chosen(suite, group, shares[group])
-    if not common and _psk_alone(config, hello):
-        return Chosen(suite, None, None)
-    if not common:
-        raise HandshakeFailure(
-            f"no group in common: the client offers {listed(offered, NamedGroup)}; "
-            f"we have {listed(config.groups, NamedGroup)}",
-            reason="NO_SUITABLE_GROUPS",
-        )
-    return Chosen(suite, common[0], None)
-
-
-def _psk_alone(config: Config, hello: ClientHello) -> bool:
-    """Whether both sides would do without (EC)DHE (RFC 8446 §4.2.9)."""
-    modes: tuple[int, ...] = hello.extensions.get(ExtensionType.PSK_KEY_EXCHANGE_MODES, ())
-    return PskKeyExchangeMode.PSK_KE in modes and PskKeyExchangeMode.PSK_KE in config.psk_modes
 
 
 def answer(
@@ -173,26 +89,6 @@ def _send_retry(
     return WaitSecondClientHello(config, hello, chosen, cookie, asked)
 
 
-def _choose_credential(config: Config, hello: ClientHello) -> tuple[Credential, int]:
-    if config.psk_only:
-        raise UnknownPskIdentity("the client offers no pre-shared key that is known here")
-    if ExtensionType.SIGNATURE_ALGORITHMS not in hello.extensions:
-        # RFC 8446 §9.2: needed where the server authenticates with a certificate.
-        raise MissingExtension("ClientHello without signature_algorithms")
-    accepted: tuple[int, ...] = hello.extensions[ExtensionType.SIGNATURE_ALGORITHMS]
-    chosen = choose_credential(config, accepted, hello.extensions.get(ExtensionType.SIGNATURE_ALGORITHMS_CERT))
-    if chosen is not None:
-        return chosen
-    if not config.credentials:
-        raise HandshakeFailure("this server has no certificate", reason="NO_CERTIFICATE_SET")
-    ours = tuple(scheme for credential in config.credentials for scheme in credential.signer.schemes)
-    raise HandshakeFailure(
-        f"no signature scheme in common: the client accepts {listed(accepted, SignatureScheme)}; "
-        f"our certificates can sign with {listed(ours, SignatureScheme)}",
-        reason="NO_SUITABLE_SIGNATURE_ALGORITHM",
-    )
-
-
 def _send_flight(
     config: Config,
     hello: ClientHello,
@@ -205,7 +101,7 @@ def _send_flight(
 ) -> WaitCertificate | WaitEndOfEarlyData | WaitFinished:
     """Send everything from ServerHello to Finished (RFC 8446 §2)."""
     # Whatever may refuse the client comes before the first byte of the answer.
-    certified = None if psk is not None else _choose_credential(config, hello)
+    certified = None if psk is not None else credential_for(config, hello)
     alpn = choose_alpn(config, hello)
     suite = chosen.suite
     early_digest = flight.transcript.digest()
@@ -379,7 +275,7 @@ class WaitSecondClientHello(State):
         if hello.extensions.get(ExtensionType.COOKIE) != self.cookie:
             raise IllegalParameter("the second ClientHello does not have the cookie it was given")
         # The offer changes where it may: it is checked again.
-        _check_offer(hello)
+        check_offer(hello)
         shares: tuple[KeyShareEntry, ...] = hello.extensions.get(ExtensionType.KEY_SHARE, ())
         shares_of = self.chosen.group
         assert shares_of is not None

@@ -65,7 +65,7 @@ class ClientSessions:
 
 
 class ServerSessions:
-    """Sessions of TLS 1.2 by their ids, for clients that take no tickets (RFC 5246 §7.4.1.2); of this process alone."""
+    """Sessions by their ids, for whom there are no tickets (RFC 5246 §7.4.1.2); of this process alone."""
 
     def __init__(self, size: int = 1024) -> None:
         """Make room for so many; the one that was used longest ago goes first."""
@@ -85,6 +85,11 @@ class ServerSessions:
         """Return the session of an id, or None."""
         with self._lock:
             return self._kept.get(session_id)
+
+    def take(self, session_id: bytes) -> Session | None:
+        """Return the session of an id and forget it: a ticket of TLS 1.3 is used once."""
+        with self._lock:
+            return self._kept.pop(session_id, None)
 
     def remove(self, session_id: bytes) -> None:
         """Forget a session: a connection that failed must not be gone on with (RFC 5246 §7.2.2)."""
