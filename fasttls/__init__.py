@@ -18,7 +18,12 @@ from fasttls.api.defaults import (
     create_unverified_context,
     get_server_certificate,
 )
+from fasttls.api.session import SSLSession  # type: ignore[assignment]  # the standard library's cannot be made
 from fasttls.api.sockets import SSLObject, SSLSocket
+from fasttls.sessions.epoch import EpochTicketKeys
+from fasttls.sessions.file import FileTicketKeys
+from fasttls.sessions.keys import MemoryTicketKeys
+from fasttls.sessions.replay import MemoryReplayGuard
 from fasttls.trust.policy import OCSPStapling
 
 _create_unverified_context = create_unverified_context
@@ -36,9 +41,14 @@ if hasattr(_base, "wrap_socket"):
 
 __all__ = [  # noqa: PLE0604
     *(name for name in vars(_base) if not name.startswith("_") and name != "wrap_socket"),
+    "EpochTicketKeys",
+    "FileTicketKeys",
+    "MemoryReplayGuard",
+    "MemoryTicketKeys",
     "OCSPStapling",
     "SSLContext",
     "SSLObject",
+    "SSLSession",
     "SSLSocket",
     "_ASN1Object",
     "_create_default_https_context",

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fasttls.crypto.protection import Opener, Sealer, opener12, opener13, sealer12, sealer13
-from fasttls.events import ApplicationData, Event, HandshakeCompleted, Negotiated, PeerClosed
+from fasttls.events import ApplicationData, EarlyData, Event, HandshakeCompleted, Negotiated, PeerClosed
 from fasttls.handshake import client, server
 from fasttls.handshake.config import Config, PeerCertificate
 from fasttls.handshake.flight import (
@@ -26,12 +26,15 @@ from fasttls.handshake.flight import (
     Epoch,
     Flight,
     LogSecret,
+    OfferEarlyData,
     ReadWith,
     ReadWith12,
     Send,
     SendChangeCipherSpec,
     SendWarning,
     SkipEarlyData,
+    TakeEarlyData,
+    WritePlain,
     WriteWith,
     WriteWith12,
 )
@@ -39,6 +42,7 @@ from fasttls.handshake.machine import Machine
 from fasttls.handshake.state import ConnectedState
 from fasttls.native._hash import Transcript
 from fasttls.native._record import Deframer, PlainOpener, PlainSealer, Sealer13
+from fasttls.sessions.session import Session
 from fasttls.trust.names import as_ascii, as_ip_address
 from fasttls.wire.alerts import (
     FATAL,
@@ -71,14 +75,24 @@ class Connection:
     certificate must be for it. Not for use by two threads at once.
     """
 
-    def __init__(self, config: Config, *, server_side: bool, server_name: str | None = None) -> None:
-        """Make a connection that has not begun.
+    def __init__(
+        self,
+        config: Config,
+        *,
+        server_side: bool,
+        server_name: str | None = None,
+        session: Session | None = None,
+    ) -> None:
+        """Make a connection that has not begun. A client offers to go on with session, when it may.
 
         Raises ValueError for a server name that is none, or that is missing though it must be checked.
         """
         self.config = config
         self.server_side = server_side
         self.server_name = server_name
+        self.session = session
+        """The session that a client offers."""
+
         self.negotiated: Negotiated | None = None
         """What the handshake agreed on, once it is complete."""
 
@@ -108,6 +122,8 @@ class Connection:
         self._change_cipher_specs = 0
         self._answered = False  # a request for new keys, since application data was sent last
         self._answer_due = False  # before application data is sent next
+        self._early_data_left = 0  # bytes that may still be sent before the handshake is complete
+        self._early_data_due = 0  # bytes that may still come before it
         self._started = server_side
         if server_side:
             state = server.start(config)
@@ -130,10 +146,11 @@ class Connection:
         # RFC 8446 §5.1: the first ClientHello may go out as TLS 1.0, for servers of that time.
         self._sealer = PlainSealer(ProtocolVersion.TLS1_0)
         flight = Flight(self._transcript)
-        self._machine.state = client.start(self.config, self.server_name, flight)
+        self._machine.state = client.start(self.config, self.server_name, flight, self.session)
         self._apply(flight.effects, [])
         self._flush_handshake()
-        self._sealer = PlainSealer(ProtocolVersion.TLS1_2)
+        if isinstance(self._sealer, PlainSealer):
+            self._sealer = PlainSealer(ProtocolVersion.TLS1_2)
 
     @property
     def connected(self) -> bool:
@@ -199,6 +216,25 @@ class Connection:
         self._answered = self._answered and not view
         for start in range(0, len(view), self._max_fragment):
             self._write(ContentType.APPLICATION_DATA, view[start : start + self._max_fragment])
+
+    @property
+    def early_data_left(self) -> int:
+        """How many bytes a client may send before the handshake is complete (RFC 8446 §4.2.10)."""
+        return self._early_data_left
+
+    def send_early(self, data: Buffer) -> None:
+        """Send early data, which the server may refuse, and which an attacker may send it again.
+
+        Call it after start(), and look at the event EarlyDataAnswered: what was refused is to be sent
+        anew. Raises ValueError for more than early_data_left.
+        """
+        self._check_usable()
+        view = memoryview(data).cast("B")
+        if len(view) > self._early_data_left or self.close_sent:
+            raise ValueError(f"{len(view)} bytes of early data, {self._early_data_left} may be sent")
+        self._early_data_left -= len(view)
+        for start in range(0, len(view), self._max_fragment):
+            self._seal(ContentType.APPLICATION_DATA, view[start : start + self._max_fragment])
 
     def close(self) -> None:
         """Send close_notify: this side will send no more, and may go on reading (RFC 8446 §6.1)."""
@@ -319,6 +355,9 @@ class Connection:
         self._apply(self._machine.receive(content), events)
 
     def _on_application_data(self, content: bytes, events: list[Event]) -> None:
+        if self._read_epoch is Epoch.EARLY:
+            self._on_early_data(content, events)
+            return
         if not self._machine.state.connected:
             raise UnexpectedMessage("application data before Finished", reason="APP_DATA_IN_HANDSHAKE")
         if self._machine.in_message:
@@ -327,6 +366,16 @@ class Connection:
             self._machine.data_came()
             self._warnings = 0
             events.append(ApplicationData(content))
+
+    def _on_early_data(self, content: bytes, events: list[Event]) -> None:
+        if self._machine.in_message:
+            raise UnexpectedMessage("application data inside a handshake message")
+        if len(content) > self._early_data_due:
+            # RFC 8446 §4.2.10: more than the ticket allows.
+            raise UnexpectedMessage("more early data than is taken", reason="TOO_MUCH_EARLY_DATA")
+        self._early_data_due -= len(content)
+        if content:
+            events.append(EarlyData(content))
 
     def _on_alert(self, content: bytes, events: list[Event]) -> None:
         if len(content) != 2:
@@ -373,6 +422,13 @@ class Connection:
                     self._opener = opener13(suite, secret)
                     self._deframer.max_body = self._opener.max_body
                     self._read_epoch = epoch
+                case WritePlain():
+                    self._flush_handshake()
+                    self._sealer = PlainSealer(ProtocolVersion.TLS1_2)
+                case OfferEarlyData(size):
+                    self._early_data_left = size
+                case TakeEarlyData(size):
+                    self._early_data_due = size
                 case WriteWith12(keys):
                     self._flush_handshake()
                     self._sealer = sealer12(keys)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from fasttls.crypto.groups import GROUPS
 from fasttls.crypto.suites12 import EVERY_SUITE
+from fasttls.sessions.session import Session
 from fasttls.trust.certificate import Certificate
 from fasttls.wire.iana import VERSION_NAMES, NamedGroup, ProtocolVersion, name_of
 
@@ -52,6 +53,17 @@ class Negotiated:
     peer_authorities: tuple[bytes, ...] = field(default=(), repr=False)
     """The CA names that the peer sent, DER."""
 
+    session: Session | None = field(default=None, repr=False)
+    """The session that was gone on with, None after a full handshake."""
+
+    psk_identity: bytes | None = field(default=None, repr=False)
+    """The identity of the external pre-shared key that was used."""
+
+    @property
+    def resumed(self) -> bool:
+        """Whether a session was gone on with."""
+        return self.session is not None
+
     @property
     def version_name(self) -> str:
         """The version as `SSLSocket.version()` names it."""
@@ -94,9 +106,24 @@ class KeysUpdated(NamedTuple):
 
 
 class TicketReceived(NamedTuple):
-    """A NewSessionTicket came (RFC 8446 §4.6.1)."""
+    """A NewSessionTicket came (RFC 8446 §4.6.1, RFC 5077 §3.3)."""
 
     lifetime_seconds: int
+    session: Session | None = None
+    """What a later connection may go on with; None when this one does not resume."""
 
 
-Event = HandshakeCompleted | ApplicationData | PeerClosed | KeysUpdated | TicketReceived
+class EarlyData(NamedTuple):
+    """Early data from the client, of one record: an attacker may have sent it before (RFC 8446 §8)."""
+
+    data: bytes
+
+
+class EarlyDataAnswered(NamedTuple):
+    """What became of early data: taken, or refused with a reason, and then it is to be sent again."""
+
+    accepted: bool
+    reason: str = ""
+
+
+Event = HandshakeCompleted | ApplicationData | PeerClosed | KeysUpdated | TicketReceived | EarlyData | EarlyDataAnswered

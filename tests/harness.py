@@ -22,6 +22,7 @@ from fasttls.handshake.flight import Effect, Flight, Send, Sendable
 from fasttls.handshake.machine import Machine
 from fasttls.native._record import PlainSealer
 from fasttls.native._wire import Reader, Writer
+from fasttls.sessions.session import Session
 from fasttls.trust.store import TrustStore
 from fasttls.wire.alerts import Alert, AlertReceived, TLSError
 from fasttls.wire.iana import ContentType
@@ -111,8 +112,16 @@ class TamperingMachine(Machine):
 class Tampering(Connection):
     """A connection that alters what it sends."""
 
-    def __init__(self, config: Config, alter: Alter, *, server_side: bool, server_name: str | None = None) -> None:
-        super().__init__(config, server_side=server_side, server_name=server_name)
+    def __init__(
+        self,
+        config: Config,
+        alter: Alter,
+        *,
+        server_side: bool,
+        server_name: str | None = None,
+        session: Session | None = None,
+    ) -> None:
+        super().__init__(config, server_side=server_side, server_name=server_name, session=session)
         machine = TamperingMachine(self._machine.state, self._transcript, config.limits, config.observer)
         machine.alter = alter
         self._alter = alter
@@ -134,7 +143,7 @@ class Tampering(Connection):
             return
         self._started = True
         flight = TamperingFlight(self._transcript, self._alter)
-        self._machine.state = client.start(self.config, self.server_name, flight)
+        self._machine.state = client.start(self.config, self.server_name, flight, self.session)
         self._apply(flight.effects, [])
         self._flush_handshake()
 
@@ -192,13 +201,14 @@ class Pair:
         client_alters: Alter = unaltered,
         server_alters: Alter = unaltered,
         name: str = "localhost",
+        session: Session | None = None,
     ) -> None:
         self.observed: dict[str, list[tuple[bool, int, bytes]]] = {"client": [], "server": []}
         ours = {"client": client_config_ or client_config(), "server": server_config_ or server_config()}
         for side, config in ours.items():
             kept = self.observed[side]
             ours[side] = replace(config, observer=lambda *step, kept=kept: kept.append(step))
-        self.client = Tampering(ours["client"], client_alters, server_side=False, server_name=name)
+        self.client = Tampering(ours["client"], client_alters, server_side=False, server_name=name, session=session)
         self.server = Tampering(ours["server"], server_alters, server_side=True)
 
     def peer_of(self, connection: Connection) -> Tampering:

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from fasttls.api.channel import BioChannel, SocketChannel
 from fasttls.api.ciphers import cipher_dict
+from fasttls.api.context_sessions import SessionSettings
 from fasttls.api.context_trust import TrustSettings
 from fasttls.api.engine import Engine
 from fasttls.api.errors import ssl_error
 from fasttls.api.keyfile import Path
 from fasttls.api.keylog import KeyLogFile
+from fasttls.api.session import session_of
 from fasttls.api.sni import SniCallback, SniChoice
 from fasttls.api.sockets import SSLObject, SSLSocket
 from fasttls.connection import Connection
@@ -72,7 +74,7 @@ _SUPPORTED_VERIFY_FLAGS = (
 )
 
 
-class SSLContext(TrustSettings, ssl.SSLContext):
+class SSLContext(TrustSettings, SessionSettings, ssl.SSLContext):
     """Settings for TLS connections, with the interface of `ssl.SSLContext`.
 
     A connection takes a snapshot when it is wrapped: later changes are for later connections. Safe
@@ -112,6 +114,7 @@ class SSLContext(TrustSettings, ssl.SSLContext):
         setting(self, "_key_log", None)
         setting(self, "_level", _SECURITY_LEVEL)
         setting(self, "_ocsp_stapling", OCSPStapling.OFF)
+        self._init_sessions()
         setting(self, "observer", None)
         setting(self, "_state", object())
         setting(self, "_snapshot", None)
@@ -128,8 +131,6 @@ class SSLContext(TrustSettings, ssl.SSLContext):
             raise NotImplementedError("post-handshake authentication is not supported")
         if name == "hostname_checks_common_name" and value:
             raise NotImplementedError("a host name is checked against the subjectAltName only (RFC 9525 §2)")
-        if name == "num_tickets" and value:
-            raise NotImplementedError("session tickets are not supported")
         if name in ("_msg_callback", "sni_callback", "observer") and not (value is None or callable(value)):
             raise TypeError(f"{value} is not callable.")
         if name == "_msg_callback" and value is not None:
@@ -272,15 +273,6 @@ class SSLContext(TrustSettings, ssl.SSLContext):
         """Only False is possible; __setattr__ refuses the rest."""
 
     @property
-    def num_tickets(self) -> int:
-        """How many session tickets a server sends: none."""
-        return 0
-
-    @num_tickets.setter
-    def num_tickets(self, value: int) -> None:
-        """Only 0 is possible; __setattr__ refuses the rest."""
-
-    @property
     def security_level(self) -> int:  # type: ignore[override]  # read-only, as it truly is
         """OpenSSL's number for what is too weak in certificates; `@SECLEVEL=` in set_ciphers() lowers it.
 
@@ -298,20 +290,6 @@ class SSLContext(TrustSettings, ssl.SSLContext):
     def set_npn_protocols(self, npn_protocols: Iterable[str]) -> None:
         """NPN was given up for ALPN."""
         raise NotImplementedError("NPN is not supported; use set_alpn_protocols()")
-
-    def session_stats(self) -> dict[str, int]:
-        """Sessions are not supported."""
-        raise NotImplementedError("sessions are not supported")
-
-    def set_psk_client_callback(self, callback: Any) -> None:
-        """Pre-shared keys are not supported."""
-        if callback is not None:
-            raise NotImplementedError("pre-shared keys are not supported")
-
-    def set_psk_server_callback(self, callback: Any, identity_hint: str | None = None) -> None:
-        """Pre-shared keys are not supported."""
-        if callback is not None or identity_hint is not None:
-            raise NotImplementedError("pre-shared keys are not supported")
 
     # Connections.
 
@@ -345,6 +323,7 @@ class SSLContext(TrustSettings, ssl.SSLContext):
             compatibility_mode=bool(options & ssl.OP_ENABLE_MIDDLEBOX_COMPAT),
             key_log=self._key_log,
             observer=self.observer,
+            **self._session_settings(options),
         )
         object.__setattr__(self, "_snapshot", (state, snapshot))
         return snapshot
@@ -379,17 +358,18 @@ class SSLContext(TrustSettings, ssl.SSLContext):
         owner: object,
         session: object,
     ) -> Engine:
-        if session is not None:
-            raise ValueError("sessions are not supported")
         if server_side and self.protocol == ssl.PROTOCOL_TLS_CLIENT:
             raise ssl.SSLError("Cannot create a server socket with a PROTOCOL_TLS_CLIENT context")
         if not server_side and self.protocol == ssl.PROTOCOL_TLS_SERVER:
             raise ssl.SSLError("Cannot create a client socket with a PROTOCOL_TLS_SERVER context")
         config = self._config()
         if server_side:
+            if session is not None:
+                raise ValueError("Cannot set session for server-side SSLSocket.")
             return self._wrap_server(config, channel, owner)
         name = server_hostname.decode("ascii") if isinstance(server_hostname, bytes) else server_hostname
-        connection = Connection(config, server_side=False, server_name=name)
+        given = None if session is None else session_of(session, self)
+        connection = Connection(config, server_side=False, server_name=name, session=given)
         return Engine(self, connection, channel, owner, _refuse_context)
 
     def _wrap_server(self, config: Config, channel: BioChannel | SocketChannel, owner: object) -> Engine:

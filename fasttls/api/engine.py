@@ -18,15 +18,25 @@ from typing import TYPE_CHECKING, Any
 from fasttls.api.certdict import certificate_dict
 from fasttls.api.channel import Channel
 from fasttls.api.errors import as_ssl_error, ssl_error
+from fasttls.api.session_link import SessionLink
 from fasttls.connection import Connection
 from fasttls.crypto.suites12 import EVERY_SUITE, Suite12
-from fasttls.events import ApplicationData, Event, Negotiated
+from fasttls.events import (
+    ApplicationData,
+    EarlyData,
+    EarlyDataAnswered,
+    Event,
+    HandshakeCompleted,
+    Negotiated,
+    TicketReceived,
+)
 from fasttls.wire.alerts import TLSError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from fasttls.api.context import SSLContext
+    from fasttls.api.session import SSLSession
 
 _RECORD = 16384  # bytes
 
@@ -81,6 +91,9 @@ class Engine:
         self._lock = threading.Lock()
         self._write_lock = threading.Lock()
         self._writing = threading.Lock()
+        self._sessions = SessionLink(context, connection, channel)
+        self._early = bytearray()
+        self._early_answer: EarlyDataAnswered | None = None
 
     # Moving bytes.
 
@@ -117,17 +130,29 @@ class Engine:
                         return []
                     events = self._connection.receive(data)
                     for event in events:
-                        if isinstance(event, ApplicationData):
-                            self._plaintext.append(memoryview(event.data))
+                        self._on_event(event)
                 finally:
                     self._collect()
         except TLSError as error:
+            self._sessions.failed()
             self._say_goodbye(deadline, doing)
             raise as_ssl_error(error) from error
         except Exception:
             self._say_goodbye(deadline, doing)
             raise
         return events
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, ApplicationData):
+            self._plaintext.append(memoryview(event.data))
+        elif isinstance(event, TicketReceived):
+            self._sessions.received(event)
+        elif isinstance(event, HandshakeCompleted):
+            self._sessions.completed(event.negotiated)
+        elif isinstance(event, EarlyData):
+            self._early += event.data
+        elif isinstance(event, EarlyDataAnswered):
+            self._early_answer = event
 
     def _say_goodbye(self, deadline: float | None, doing: str) -> None:
         """Try to send the alert; that it cannot be sent must not hide why it was to be sent."""
@@ -149,6 +174,7 @@ class Engine:
         deadline = self._channel.deadline()
         connection = self._connection
         with self._lock:
+            self._sessions.begin()
             connection.start()
             self._collect()
         self._flush(deadline, "handshake")
@@ -397,19 +423,46 @@ class Engine:
         return self._connection.server_name
 
     @property
-    def session(self) -> None:
-        """None: sessions are not resumed."""
-        return None
+    def session(self) -> SSLSession | None:
+        """The session: the newest that a later connection may go on with, or the one this connection goes on with."""
+        return self._sessions.current
 
     @session.setter
     def session(self, session: object) -> None:
-        if session is not None:
-            raise ValueError("sessions are not supported")
+        self._sessions.give(session)
 
     @property
     def session_reused(self) -> bool:
-        """Whether the session was resumed: never."""
-        return False
+        """Whether the connection went on with a session."""
+        return self._negotiated is not None and self._negotiated.resumed
+
+    # Early data.
+
+    def write_early(self, data: Buffer) -> int:
+        """Send early data before the handshake; return how much of it may be sent, nothing when none may."""
+        connection = self._connection
+        if connection.connected:
+            raise ValueError("early data is sent before the handshake")
+        deadline = self._channel.deadline()
+        with self._lock:
+            self._sessions.begin()
+            connection.start()
+            view = memoryview(data).cast("B")[: connection.early_data_left]
+            if view:
+                connection.send_early(view)
+            self._collect()
+        self._flush(deadline, "write")
+        return len(view)
+
+    @property
+    def early_data(self) -> bytes:
+        """What a server took of early data, to be thought of as sent by anybody who saw it before."""
+        return bytes(self._early)
+
+    @property
+    def early_data_answer(self) -> EarlyDataAnswered | None:
+        """What became of early data, None where there was none."""
+        return self._early_answer
 
     @property
     def connection(self) -> Connection:

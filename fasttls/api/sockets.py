@@ -6,6 +6,8 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
     from fasttls.connection import Connection
 
 
@@ -71,6 +73,33 @@ class _Extras:
         encoded = label.encode("ascii") if isinstance(label, str) else label
         exported: bytes = self._engine().export_keying_material(encoded, size, context)
         return exported
+
+    def write_early_data(self, data: Buffer) -> int:
+        """Send early data, before the handshake, and return how much of it was sent: 0 when the session allows none.
+
+        The server may refuse it: look at early_data_accepted after the handshake, and send again what
+        was refused. An attacker may send it to the server again. `SSLContext.early_data` allows it.
+        """
+        sent: int = self._engine().write_early(data)
+        return sent
+
+    @property
+    def early_data_accepted(self) -> bool | None:
+        """Whether early data was taken, None where there was none."""
+        answer = self._engine().early_data_answer
+        return None if answer is None else bool(answer.accepted)
+
+    @property
+    def early_data_reason(self) -> str:
+        """Why early data was refused, as far as this side knows."""
+        answer = self._engine().early_data_answer
+        return "" if answer is None else str(answer.reason)
+
+    @property
+    def early_data(self) -> bytes:
+        """What a server took of early data, when the handshake is complete. Anybody may have sent it before."""
+        found: bytes = self._engine().early_data
+        return found
 
     @property
     def connection(self) -> Connection:

@@ -34,24 +34,40 @@ class TrafficSecrets(NamedTuple):
 class EarlySecret:
     """The first stage, from a pre-shared key or from none."""
 
-    __slots__ = ("_derived", "hash_name")
+    __slots__ = ("_secret", "hash_name")
 
     def __init__(self, hash_name: str, psk: Secret | None = None) -> None:
         self.hash_name = hash_name
-        self._derived: Secret | None = None
-        if psk is not None:
-            secret = hkdf_extract(hash_name, None, psk)
-            self._derived = derive_secret(hash_name, secret, b"derived", EMPTY_HASH[hash_name])
-            secret.wipe()
+        self._secret = None if psk is None else hkdf_extract(hash_name, None, psk)
 
-    def into_handshake(self, shared: Secret) -> HandshakeSecret:
-        """Mix in the (EC)DHE shared secret, then wipe it and this stage."""
-        if self._derived is None:
-            mixed = hkdf_extract(self.hash_name, _DERIVED_WITHOUT_PSK[self.hash_name], shared)
+    def _derive(self, label: bytes, transcript_hash: bytes) -> Secret:
+        assert self._secret is not None, "without a pre-shared key there are no early secrets"
+        return derive_secret(self.hash_name, self._secret, label, transcript_hash)
+
+    def binder_key(self, label: bytes) -> Secret:
+        """Derive the key of a binder; label is b"res binder", b"ext binder" or b"imp binder" (RFC 9258 §5.2)."""
+        return self._derive(label, EMPTY_HASH[self.hash_name])
+
+    def client_traffic(self, client_hello: bytes) -> Secret:
+        """Derive the secret that protects early data; the digest is that of the ClientHello."""
+        return self._derive(b"c e traffic", client_hello)
+
+    def exporter(self, client_hello: bytes) -> Exporter:
+        """Derive the exporter of early data; the digest is that of the ClientHello."""
+        return Exporter(self.hash_name, self._derive(b"e exp master", client_hello))
+
+    def into_handshake(self, shared: Secret | None) -> HandshakeSecret:
+        """Mix in the (EC)DHE shared secret, or none with a pre-shared key alone, then wipe it and this stage."""
+        key = _ZEROS[self.hash_name] if shared is None else shared
+        if self._secret is None:
+            mixed = hkdf_extract(self.hash_name, _DERIVED_WITHOUT_PSK[self.hash_name], key)
         else:
-            mixed = hkdf_extract(self.hash_name, self._derived, shared)
-            self._derived.wipe()
-        shared.wipe()
+            salt = self._derive(b"derived", EMPTY_HASH[self.hash_name])
+            mixed = hkdf_extract(self.hash_name, salt, key)
+            salt.wipe()
+            self._secret.wipe()
+        if shared is not None:
+            shared.wipe()
         return HandshakeSecret(self.hash_name, mixed)
 
 
@@ -132,3 +148,8 @@ def next_traffic_secret(hash_name: str, secret: Secret) -> Secret:
     following = hkdf_expand_label(hash_name, secret, b"traffic upd", b"", len(secret))
     secret.wipe()
     return following
+
+
+def ticket_key(hash_name: str, resumption: Secret, nonce: bytes) -> Secret:
+    """Return the pre-shared key of a ticket (RFC 8446 §4.6.1)."""
+    return hkdf_expand_label(hash_name, resumption, b"resumption", nonce, len(resumption))

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import final
+from typing import NamedTuple, final
 
 from fasttls.crypto.groups import Offer
 from fasttls.crypto.suites import SUITES
 from fasttls.crypto.suites12 import SUITES12
-from fasttls.handshake import client12, client13
+from fasttls.events import EarlyDataAnswered
+from fasttls.handshake import client12, client12_resumed, client13
+from fasttls.handshake.client12_resumed import Resumable
 from fasttls.handshake.config import Config
-from fasttls.handshake.flight import Flight
+from fasttls.handshake.flight import Epoch, Flight
 from fasttls.handshake.hello import (
     build_client_hello,
     is_downgrade,
@@ -24,7 +26,9 @@ from fasttls.handshake.hello import (
     version_label,
     version_range,
 )
+from fasttls.handshake.psk13 import PskOffer, client_offers, send_with_binders
 from fasttls.handshake.state import State
+from fasttls.sessions.session import Session
 from fasttls.wire.alerts import IllegalParameter, MissingExtension, ProtocolVersionAlert, UnsupportedExtension
 from fasttls.wire.extensions import unsolicited
 from fasttls.wire.iana import CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, name_of
@@ -42,12 +46,54 @@ class NotStarted(State):
 NOT_STARTED = NotStarted()
 
 
-def start(config: Config, host: str | None, flight: Flight) -> State:
-    """Send the first ClientHello. host is the server's name, which may be None when none is checked."""
+class Offered(NamedTuple):
+    """What a client offers to go on with."""
+
+    psks: tuple[PskOffer, ...] = ()
+    session12: Resumable | None = None
+    early: bool = False
+    """Whether early data is offered under the first of the keys."""
+
+
+NOTHING_OFFERED = Offered()
+
+
+def start(config: Config, host: str | None, flight: Flight, session: Session | None = None) -> State:
+    """Send the first ClientHello, which offers the session if it may be gone on with.
+
+    host is the server's name, which may be None when none is checked.
+    """
     shares = key_offers(config, config.key_shares) if config.speaks13 else {}
     hello = build_client_hello(config, host, shares)
-    flight.send(hello)
-    return WaitServerHello(config, host, hello, shares)
+    psks = client_offers(config, session, host) if config.speaks13 else ()
+    session12 = client12_resumed.offer_session(config, session, host, hello) if config.speaks12 else None
+    if config.psk_only and not psks:
+        raise ValueError("there is no pre-shared key to offer, and nothing else is wanted")
+    early = _may_send_early(config, psks)
+    if early:
+        hello.extensions[ExtensionType.EARLY_DATA] = None
+    send_with_binders(hello, psks, config, flight.transcript, flight)
+    if early:
+        _begin_early_data(config, psks[0], hello, flight)
+    return WaitServerHello(config, host, hello, shares, Offered(psks, session12, early))
+
+
+def _may_send_early(config: Config, psks: tuple[PskOffer, ...]) -> bool:
+    """Whether early data may be offered: under a session's key that allows it (RFC 8446 §4.2.10)."""
+    session = psks[0].session if psks else None
+    return config.early_data and session is not None and session.max_early_data > 0
+
+
+def _begin_early_data(config: Config, offer: PskOffer, hello: ClientHello, flight: Flight) -> None:
+    """Protect what follows the ClientHello with the early traffic secret (RFC 8446 §2.3)."""
+    assert offer.session is not None
+    digest = flight.transcript.digest_without_tail(offer.hash_name, 0)
+    secret = offer.secret.client_traffic(digest)
+    flight.log_secret("CLIENT_EARLY_TRAFFIC_SECRET", hello.random, secret)
+    if config.compatibility_mode:
+        flight.send_change_cipher_spec()
+    flight.write_with(Epoch.EARLY, SUITES[offer.session.suite], secret)
+    flight.offer_early_data(offer.session.max_early_data)
 
 
 def _selected_version(config: Config, hello: ClientHello, answer: ServerHello | HelloRetryRequest) -> int:
@@ -122,17 +168,22 @@ class WaitServerHello(State):
     host: str | None
     hello: ClientHello
     shares: dict[int, Offer]
+    offered: Offered = NOTHING_OFFERED
 
     def on_server_hello(
         self, answer: ServerHello, flight: Flight
-    ) -> client13.WaitEncryptedExtensions | client12.WaitCertificate:
+    ) -> client13.WaitEncryptedExtensions | client12.WaitCertificate | client12_resumed.WaitTicketOrChange:
         """Go on with the version that the server selected."""
         if _selected_version(self.config, self.hello, answer) == ProtocolVersion.TLS1_2:
             _check_common(self.hello, answer, SUITES12)
-            return client12.begin(self.config, self.host, self.hello, answer, flight)
+            if self.offered.early:
+                # RFC 8446 Appendix D.3: a server of early data that has become one of TLS 1.2 cannot be talked to.
+                raise ProtocolVersionAlert("the server answers early data with TLS 1.2")
+            return client12.begin(self.config, self.host, self.hello, answer, flight, self.offered.session12)
         _check13(self.hello, answer)
         flight.transcript.choose(SUITES[answer.cipher_suite].hash_name)
-        return client13.begin(self.config, self.host, self.hello, self.shares, answer, flight, retried=False)
+        opening = client13.Opening(self.config, self.host, self.hello, self.shares, self.offered.psks)
+        return client13.begin(opening, answer, flight, retried=False, early=self.offered.early)
 
     def on_hello_retry_request(self, retry: HelloRetryRequest, flight: Flight) -> WaitSecondServerHello:
         """Send the ClientHello again, with what the server asks for (RFC 8446 §4.1.4)."""
@@ -156,14 +207,23 @@ class WaitServerHello(State):
         if cookie is not None:
             extensions[ExtensionType.COOKIE] = cookie
         flight.transcript.choose(SUITES[retry.cipher_suite].hash_name, retried=True)
-        if self.config.compatibility_mode:
+        if self.offered.early:
+            # RFC 8446 §4.2.10: a HelloRetryRequest refuses it, and the second ClientHello has none.
+            extensions.pop(ExtensionType.EARLY_DATA)
+            flight.offer_early_data(0)
+            flight.emit(EarlyDataAnswered(False, "the server asks for another ClientHello"))
+            flight.write_plain()
+        elif self.config.compatibility_mode:
             flight.send_change_cipher_spec()
         hello = replace(self.hello, extensions=extensions)
+        # RFC 8446 §4.1.2: the keys that still go with the suite are offered again, bound anew.
+        psks = tuple(psk for psk in self.offered.psks if psk.hash_name == SUITES[retry.cipher_suite].hash_name)
+        hello.extensions.pop(ExtensionType.PRE_SHARED_KEY, None)
         try:
-            flight.send(hello)
+            send_with_binders(hello, psks, self.config, flight.transcript, flight)
         except OverflowError as exc:
             raise IllegalParameter("HelloRetryRequest asks for more than a ClientHello can hold") from exc
-        return WaitSecondServerHello(self.config, self.host, hello, shares, retry)
+        return WaitSecondServerHello(self.config, self.host, hello, shares, retry, psks)
 
     handlers = {ServerHello: on_server_hello, HelloRetryRequest: on_hello_retry_request}
 
@@ -178,6 +238,7 @@ class WaitSecondServerHello(State):
     hello: ClientHello
     shares: dict[int, Offer]
     retry: HelloRetryRequest
+    psks: tuple[PskOffer, ...] = ()
 
     def on_server_hello(self, answer: ServerHello, flight: Flight) -> client13.WaitEncryptedExtensions:
         """Go on, when the answer is what the HelloRetryRequest announced."""
@@ -191,6 +252,7 @@ class WaitSecondServerHello(State):
                 f"{name_of(CipherSuite, self.retry.cipher_suite)}",
                 reason="WRONG_CIPHER_RETURNED",
             )
-        return client13.begin(self.config, self.host, self.hello, self.shares, answer, flight, retried=True)
+        opening = client13.Opening(self.config, self.host, self.hello, self.shares, self.psks)
+        return client13.begin(opening, answer, flight, retried=True)
 
     handlers = {ServerHello: on_server_hello}

@@ -2,66 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from fasttls.crypto.key_schedule12 import VERIFY_DATA_SIZE, MasterSecret, RecordKeys, master_secret
-from fasttls.crypto.suites12 import SUITES12, Suite12
+from fasttls.crypto.suites12 import SUITES12
 from fasttls.events import HandshakeCompleted, Negotiated
 from fasttls.handshake.auth import KeyUse, PeerIdentity, identify_peer, with_staple
 from fasttls.handshake.auth12 import check_key, choose_client_credential, send_certificate_verify, verify
+from fasttls.handshake.client12_common import Client12State, Session, negotiated_of, tell_new_session
+from fasttls.handshake.client12_resumed import Resumable, WaitTicketOrChange, resume
 from fasttls.handshake.config import Config
 from fasttls.handshake.connected12 import ClientConnected
 from fasttls.handshake.exchange12 import Agreed, ServerParams, agree, read_server_params
 from fasttls.handshake.flight import Flight
 from fasttls.handshake.hello import UNCOMPRESSED
-from fasttls.handshake.state import State
 from fasttls.trust.path import Purpose
 from fasttls.wire.alerts import DecodeError, DecryptError, HandshakeFailure, IllegalParameter
-from fasttls.wire.iana import ExtensionType, ProtocolVersion
+from fasttls.wire.iana import ExtensionType
 from fasttls.wire.messages import ClientHello, Finished, ServerHello
 from fasttls.wire.messages12 import (
     Certificate,
     CertificateRequest,
     CertificateStatus,
     ChangeCipherSpec,
+    NewSessionTicket,
     ServerHelloDone,
     ServerKeyExchange,
 )
 
 
-class _State(State):
-    """What every state of the client of TLS 1.2 has in common."""
-
-    __slots__ = ()
-
-    ignores_change_cipher_spec = False
-
-    @property
-    def tolerates_warnings(self) -> bool:
-        """Whether TLS 1.2 may be spoken."""
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What the hellos of both sides settled."""
-
-    config: Config
-    host: str | None
-    hello: ClientHello
-    answer: ServerHello
-    suite: Suite12
-
-    @property
-    def extended(self) -> bool:
-        """Whether the master secret is bound to the handshake (RFC 7627)."""
-        return ExtensionType.EXTENDED_MASTER_SECRET in self.answer.extensions
-
-
-def begin(config: Config, host: str | None, hello: ClientHello, answer: ServerHello, flight: Flight) -> WaitCertificate:
+def begin(
+    config: Config,
+    host: str | None,
+    hello: ClientHello,
+    answer: ServerHello,
+    flight: Flight,
+    resumable: Resumable | None = None,
+) -> WaitCertificate | WaitTicketOrChange:
     """Check what a ServerHello of TLS 1.2 says (RFC 5246 §7.4.1.3)."""
-    if hello.legacy_session_id and answer.legacy_session_id_echo == hello.legacy_session_id:
+    resumes = bool(hello.legacy_session_id) and answer.legacy_session_id_echo == hello.legacy_session_id
+    if resumes and resumable is None:
         # There is no session of that name: it was made for middleboxes (RFC 8446 Appendix D.4).
         raise IllegalParameter("the server resumes a session that does not exist", reason="INVALID_SESSION_ID")
     extensions = answer.extensions
@@ -73,8 +54,14 @@ def begin(config: Config, host: str | None, hello: ClientHello, answer: ServerHe
         # RFC 7301 §3.2: one of those that the client offered.
         raise IllegalParameter(f"the server selects the protocol {alpn!r}, which was not offered")
     suite = SUITES12[answer.cipher_suite]
+    session = Session(config, host, hello, answer, suite)
+    if config.psk_only:
+        raise HandshakeFailure("the server takes none of the pre-shared keys", reason="PSK_DECLINED")
+    if resumes and resumable is not None:
+        flight.transcript.choose(suite.hash_name)
+        return resume(session, resumable, flight)
     flight.transcript.choose(suite.hash_name, keep=True)
-    return WaitCertificate(Session(config, host, hello, answer, suite))
+    return WaitCertificate(session)
 
 
 def _check_safety(config: Config, answer: ServerHello) -> None:
@@ -99,7 +86,7 @@ def _check_safety(config: Config, answer: ServerHello) -> None:
 
 @final
 @dataclass(frozen=True, slots=True)
-class WaitCertificate(_State):
+class WaitCertificate(Client12State):
     """ServerHello came; every key exchange that is spoken goes on with the server's Certificate."""
 
     session: Session
@@ -141,7 +128,7 @@ class Server:
 
 @final
 @dataclass(frozen=True, slots=True)
-class WaitServerKeyExchange(_State):
+class WaitServerKeyExchange(Client12State):
     """The key exchange is ephemeral: the server's half is next (RFC 5246 §7.4.3)."""
 
     server: Server
@@ -159,7 +146,7 @@ class WaitServerKeyExchange(_State):
 
 @final
 @dataclass(frozen=True, slots=True)
-class WaitCertificateRequest(_State):
+class WaitCertificateRequest(Client12State):
     """CertificateRequest may come, or ServerHelloDone at once."""
 
     server: Server
@@ -170,7 +157,9 @@ class WaitCertificateRequest(_State):
         """Remember that the server wants a certificate too (RFC 5246 §7.4.4)."""
         return WaitServerHelloDone(self.server, self.params, self.peer_signature_algorithm, message)
 
-    def on_server_hello_done(self, message: ServerHelloDone, flight: Flight) -> WaitChangeCipherSpec:
+    def on_server_hello_done(
+        self, message: ServerHelloDone, flight: Flight
+    ) -> WaitNewSessionTicket | WaitChangeCipherSpec:
         """Send the client's flight."""
         return _send_flight(self.server, self.params, self.peer_signature_algorithm, None, flight)
 
@@ -179,7 +168,7 @@ class WaitCertificateRequest(_State):
 
 @final
 @dataclass(frozen=True, slots=True)
-class WaitServerHelloDone(_State):
+class WaitServerHelloDone(Client12State):
     """The server asked for a certificate; ServerHelloDone is next."""
 
     server: Server
@@ -187,7 +176,9 @@ class WaitServerHelloDone(_State):
     peer_signature_algorithm: int | None
     request: CertificateRequest
 
-    def on_server_hello_done(self, message: ServerHelloDone, flight: Flight) -> WaitChangeCipherSpec:
+    def on_server_hello_done(
+        self, message: ServerHelloDone, flight: Flight
+    ) -> WaitNewSessionTicket | WaitChangeCipherSpec:
         """Send the client's flight."""
         return _send_flight(self.server, self.params, self.peer_signature_algorithm, self.request, flight)
 
@@ -196,7 +187,7 @@ class WaitServerHelloDone(_State):
 
 @final
 @dataclass(frozen=True, slots=True)
-class WaitStatusOrServerKeyExchange(_State):
+class WaitStatusOrServerKeyExchange(Client12State):
     """The server said that it may staple: CertificateStatus, or none (RFC 6066 §8)."""
 
     server: Server
@@ -214,7 +205,7 @@ class WaitStatusOrServerKeyExchange(_State):
 
 @final
 @dataclass(frozen=True, slots=True)
-class WaitStatusOrServerHelloDone(_State):
+class WaitStatusOrServerHelloDone(Client12State):
     """The same for RSA key transport, which has no ServerKeyExchange."""
 
     server: Server
@@ -227,7 +218,9 @@ class WaitStatusOrServerHelloDone(_State):
         """Go on without."""
         return WaitServerHelloDone(self.server.with_status(None), None, None, message)
 
-    def on_server_hello_done(self, message: ServerHelloDone, flight: Flight) -> WaitChangeCipherSpec:
+    def on_server_hello_done(
+        self, message: ServerHelloDone, flight: Flight
+    ) -> WaitNewSessionTicket | WaitChangeCipherSpec:
         """Go on without."""
         return _send_flight(self.server.with_status(None), None, None, None, flight)
 
@@ -244,7 +237,7 @@ def _send_flight(
     peer_signature_algorithm: int | None,
     request: CertificateRequest | None,
     flight: Flight,
-) -> WaitChangeCipherSpec:
+) -> WaitNewSessionTicket | WaitChangeCipherSpec:
     """Send everything from Certificate to Finished (RFC 5246 §7.3)."""
     session = server.session
     config, suite = session.config, session.suite
@@ -271,54 +264,64 @@ def _send_flight(
     flight.write_with12(write_keys)
     verify_data = master.finished(flight.transcript.digest(), of_client=True)
     flight.send(Finished(verify_data))
-    negotiated = Negotiated(
-        version=ProtocolVersion.TLS1_2,
-        suite=suite.code,
+    negotiated = replace(
+        negotiated_of(session, server.identity, peer_signature_algorithm),
         group=agreed.group,
-        retried=False,
-        server_name=session.host,
-        alpn=session.answer.extensions.get(ExtensionType.ALPN),
-        client_random=session.hello.random,
-        server_random=session.answer.random,
-        legacy_session_id=session.hello.legacy_session_id,
-        client_suites=session.hello.cipher_suites,
-        peer_chain=server.identity.chain,
-        verified_path=server.identity.path,
-        peer_signature_algorithm=peer_signature_algorithm,
         own_signature_algorithm=None if chosen is None else chosen[1],
         client_certificate_requested=request is not None,
         peer_authorities=() if request is None else request.certificate_authorities,
-        extended_master_secret=session.extended,
         tls_unique=verify_data if session.extended else None,
-        ocsp_response=server.identity.ocsp_response,
     )
-    return WaitChangeCipherSpec(master, read_keys, negotiated)
+    if ExtensionType.SESSION_TICKET in session.answer.extensions:
+        return WaitNewSessionTicket(config, master, read_keys, negotiated)
+    return WaitChangeCipherSpec(config, master, read_keys, negotiated, None)
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class WaitChangeCipherSpec(_State):
-    """The client's flight is out: the server changes keys next (RFC 5246 §7.1)."""
+class WaitNewSessionTicket(Client12State):
+    """The server promised a ticket, and sends it before it changes keys (RFC 5077 §3.1)."""
 
+    config: Config
     master: MasterSecret
     read_keys: RecordKeys
     negotiated: Negotiated
 
+    def on_new_session_ticket(self, ticket: NewSessionTicket, flight: Flight) -> WaitChangeCipherSpec:
+        """Keep the ticket until the server's Finished vouches for it."""
+        return WaitChangeCipherSpec(self.config, self.master, self.read_keys, self.negotiated, ticket)
+
+    handlers = {NewSessionTicket: on_new_session_ticket}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitChangeCipherSpec(Client12State):
+    """The client's flight is out: the server changes keys next (RFC 5246 §7.1)."""
+
+    config: Config
+    master: MasterSecret
+    read_keys: RecordKeys
+    negotiated: Negotiated
+    ticket: NewSessionTicket | None
+
     def on_change_cipher_spec(self, message: ChangeCipherSpec, flight: Flight) -> WaitFinished:
         """Read with the new keys."""
         flight.read_with12(self.read_keys)
-        return WaitFinished(self.master, self.negotiated)
+        return WaitFinished(self.config, self.master, self.negotiated, self.ticket)
 
     handlers = {ChangeCipherSpec: on_change_cipher_spec}
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class WaitFinished(_State):
+class WaitFinished(Client12State):
     """The server's Finished, the first message under the new keys (RFC 5246 §7.4.9)."""
 
+    config: Config
     master: MasterSecret
     negotiated: Negotiated
+    ticket: NewSessionTicket | None
 
     def on_finished(self, finished: Finished, flight: Flight) -> ClientConnected:
         """Check that nobody altered the handshake; the connection is made."""
@@ -326,6 +329,7 @@ class WaitFinished(_State):
         if not self.master.finished_matches(finished.verify_data, flight.transcript.before, of_client=False):
             raise DecryptError("the server's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         flight.emit(HandshakeCompleted(self.negotiated))
+        tell_new_session(self.config, self.master, self.negotiated, self.ticket, flight)
         return ClientConnected(self.master)
 
     handlers = {Finished: on_finished}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import NamedTuple, final
 
 from fasttls.crypto.groups import Offer
 from fasttls.crypto.signatures import CLIENT_CONTEXT, SERVER_CONTEXT
 from fasttls.crypto.suites import SUITES
-from fasttls.events import HandshakeCompleted, Negotiated
+from fasttls.events import EarlyDataAnswered, HandshakeCompleted, Negotiated
 from fasttls.handshake.auth import PeerIdentity
 from fasttls.handshake.auth13 import (
     check_certificate,
@@ -21,26 +21,40 @@ from fasttls.handshake.config import Config
 from fasttls.handshake.connected13 import ClientConnected
 from fasttls.handshake.flight import Epoch, Flight
 from fasttls.handshake.keys13 import HandshakeKeys, handshake_keys
+from fasttls.handshake.psk13 import PskOffer, selected_offer
 from fasttls.handshake.state import State
+from fasttls.native._secret import Secret
 from fasttls.trust.path import Purpose
 from fasttls.wire.alerts import (
     DecodeError,
     DecryptError,
+    HandshakeFailure,
     IllegalParameter,
     MissingExtension,
     UnsupportedExtension,
 )
 from fasttls.wire.extensions import KeyShareEntry, unsolicited
-from fasttls.wire.iana import ExtensionType, NamedGroup, ProtocolVersion, name_of
+from fasttls.wire.iana import ExtensionType, NamedGroup, ProtocolVersion, PskKeyExchangeMode, name_of
 from fasttls.wire.messages import (
     Certificate,
     CertificateRequest,
     CertificateVerify,
     ClientHello,
     EncryptedExtensions,
+    EndOfEarlyData,
     Finished,
     ServerHello,
 )
+
+
+class Opening(NamedTuple):
+    """What the client said in its last hello, and what it keeps for the answer."""
+
+    config: Config
+    host: str | None
+    hello: ClientHello
+    shares: dict[int, Offer]
+    psks: tuple[PskOffer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +65,50 @@ class Session:
     host: str | None
     hello: ClientHello
     answer: ServerHello
-    group: int
+    group: int | None
     retried: bool
+    psk: PskOffer | None
+    early: bool
+    """Whether early data was offered and is not refused yet."""
 
 
 def begin(
-    config: Config,
-    host: str | None,
-    hello: ClientHello,
-    shares: dict[int, Offer],
-    answer: ServerHello,
-    flight: Flight,
-    *,
-    retried: bool,
+    opening: Opening, answer: ServerHello, flight: Flight, *, retried: bool, early: bool = False
 ) -> WaitEncryptedExtensions:
     """Agree on the keys; everything from here on is protected (RFC 8446 §4.1.3, §4.2.8)."""
+    config, hello = opening.config, opening.hello
+    suite = SUITES[answer.cipher_suite]
+    psk = selected_offer(opening.psks, answer.extensions.get(ExtensionType.PRE_SHARED_KEY), suite)
+    if psk is None and config.psk_only:
+        raise HandshakeFailure("the server takes none of the pre-shared keys", reason="PSK_DECLINED")
+    group, shared = _agreed(opening, answer, psk)
+    keys = handshake_keys(suite, shared, hello.random, flight, None if psk is None else psk.secret)
+    flight.read_with(Epoch.HANDSHAKE, suite, keys.traffic.server)
+    session = Session(config, opening.host, hello, answer, group, retried, psk, early)
+    if early:
+        return WaitEncryptedExtensions(session, keys)  # early data goes on until the server says whether it takes it
+    if config.compatibility_mode and not retried:
+        flight.send_change_cipher_spec()
+    flight.write_with(Epoch.HANDSHAKE, suite, keys.traffic.client)
+    return WaitEncryptedExtensions(session, keys)
+
+
+def _agreed(opening: Opening, answer: ServerHello, psk: PskOffer | None) -> tuple[int | None, Secret | None]:
+    """Return the group and the shared secret of both shares, or neither where a pre-shared key does alone."""
     share: KeyShareEntry | None = answer.extensions.get(ExtensionType.KEY_SHARE)
     if share is None:
+        if psk is not None and PskKeyExchangeMode.PSK_KE in opening.config.psk_modes:
+            return None, None
         raise MissingExtension("ServerHello without key_share")
-    offer = shares.get(share.group)
+    if psk is not None and PskKeyExchangeMode.PSK_DHE_KE not in opening.config.psk_modes:
+        raise IllegalParameter("the server uses a pre-shared key in a way that was not offered")
+    offer = opening.shares.get(share.group)
     if offer is None:
         raise IllegalParameter(
             f"the server answers a share for {name_of(NamedGroup, share.group)}, which was not sent",
             reason="BAD_KEY_SHARE",
         )
-    suite = SUITES[answer.cipher_suite]
-    keys = handshake_keys(suite, offer.finish(share.key_exchange), hello.random, flight)
-    flight.read_with(Epoch.HANDSHAKE, suite, keys.traffic.server)
-    if config.compatibility_mode and not retried:
-        flight.send_change_cipher_spec()
-    flight.write_with(Epoch.HANDSHAKE, suite, keys.traffic.client)
-    return WaitEncryptedExtensions(Session(config, host, hello, answer, share.group, retried), keys)
+    return share.group, offer.finish(share.key_exchange)
 
 
 @final
@@ -92,17 +119,40 @@ class WaitEncryptedExtensions(State):
     session: Session
     keys: HandshakeKeys
 
-    def on_encrypted_extensions(self, message: EncryptedExtensions, flight: Flight) -> WaitCertificateOrRequest:
+    def on_encrypted_extensions(
+        self, message: EncryptedExtensions, flight: Flight
+    ) -> WaitCertificateOrRequest | WaitFinished:
         """Take in what the server says beside the keys (RFC 8446 §4.3.1)."""
-        offered = self.session.hello.extensions
+        session = self.session
+        offered = session.hello.extensions
         code = unsolicited(message.extensions, offered)
         if code is not None:
             raise UnsupportedExtension(f"the server answers {name_of(ExtensionType, code)}, which was not offered")
         alpn: bytes | None = message.extensions.get(ExtensionType.ALPN)
-        if alpn is not None and alpn not in self.session.config.alpn:
+        if alpn is not None and alpn not in session.config.alpn:
             # RFC 7301 §3.2: one of those that the client offered.
             raise IllegalParameter(f"the server selects the protocol {alpn!r}, which was not offered")
-        return WaitCertificateOrRequest(self.session, self.keys, alpn)
+        accepted = ExtensionType.EARLY_DATA in message.extensions
+        if session.early:
+            self._answer_early(accepted, alpn, flight)
+        if session.psk is not None:
+            return WaitFinished(session, self.keys, alpn, None, session.psk.peer, None, accepted)
+        return WaitCertificateOrRequest(session, self.keys, alpn)
+
+    def _answer_early(self, accepted: bool, alpn: bytes | None, flight: Flight) -> None:
+        """Go on with early data, or give it up (RFC 8446 §4.2.10)."""
+        session = self.session
+        kept = None if session.psk is None else session.psk.session
+        if accepted:
+            selected = session.answer.extensions.get(ExtensionType.PRE_SHARED_KEY)
+            if kept is None or selected != 0 or (kept.suite, kept.alpn) != (session.answer.cipher_suite, alpn):
+                raise IllegalParameter("the server takes early data of another session than it goes on with")
+            flight.emit(EarlyDataAnswered(True))
+            return
+        flight.offer_early_data(0)
+        reason = "the server did not resume the session" if kept is None else "the server does not take it"
+        flight.emit(EarlyDataAnswered(False, reason))
+        flight.write_with(Epoch.HANDSHAKE, self.keys.suite, self.keys.traffic.client)
 
     handlers = {EncryptedExtensions: on_encrypted_extensions}
 
@@ -196,8 +246,12 @@ class WaitFinished(State):
     keys: HandshakeKeys
     alpn: bytes | None
     request: CertificateRequest | None
-    identity: PeerIdentity
-    peer_signature_algorithm: int
+    identity: PeerIdentity | None
+    """None for an external pre-shared key: knowing it is what proves who the server is."""
+
+    peer_signature_algorithm: int | None
+    early: bool = False
+    """Whether the server takes early data."""
 
     def on_finished(self, finished: Finished, flight: Flight) -> ClientConnected:
         """Check the server's Finished, and send the client's last flight."""
@@ -208,17 +262,25 @@ class WaitFinished(State):
             raise DecryptError("the server's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         application = self.keys.into_application(transcript.digest(), flight)
         flight.read_with(Epoch.APPLICATION, suite, application.traffic.server)
+        if self.early:
+            flight.offer_early_data(0)
+            flight.send(EndOfEarlyData())  # RFC 8446 §4.5
+            flight.write_with(Epoch.HANDSHAKE, suite, self.keys.traffic.client)
         own_algorithm = self._authenticate(flight)
         flight.send(Finished(self.keys.client_finished.mac(transcript.digest())))
-        self.keys.wipe()
+        if not self.early:
+            self.keys.wipe()  # else its secret is still to be used, and forgets itself behind that
         flight.write_with(Epoch.APPLICATION, suite, application.traffic.client)
-        flight.emit(HandshakeCompleted(self._negotiated(own_algorithm)))
+        negotiated = self._negotiated(own_algorithm)
+        flight.emit(HandshakeCompleted(negotiated))
         return ClientConnected(
             suite,
             application.traffic.server,
             application.traffic.client,
             application.exporter,
             application.master.into_resumption(transcript.digest()),
+            self.session.config,
+            negotiated,
         )
 
     def _authenticate(self, flight: Flight) -> int | None:
@@ -240,8 +302,9 @@ class WaitFinished(State):
         return scheme
 
     def _negotiated(self, own_algorithm: int | None) -> Negotiated:
-        session = self.session
+        session, identity = self.session, self.identity
         authorities = () if self.request is None else self.request.extensions.get(ExtensionType.CERTIFICATE_AUTHORITIES)
+        kept = None if session.psk is None else session.psk.session
         return Negotiated(
             version=ProtocolVersion.TLS1_3,
             suite=session.answer.cipher_suite,
@@ -253,13 +316,15 @@ class WaitFinished(State):
             server_random=session.answer.random,
             legacy_session_id=session.hello.legacy_session_id,
             client_suites=session.hello.cipher_suites,
-            peer_chain=self.identity.chain,
-            verified_path=self.identity.path,
-            ocsp_response=self.identity.ocsp_response,
+            peer_chain=() if identity is None else identity.chain,
+            verified_path=() if identity is None else identity.path,
+            ocsp_response=None if identity is None else identity.ocsp_response,
             peer_signature_algorithm=self.peer_signature_algorithm,
             own_signature_algorithm=own_algorithm,
             client_certificate_requested=self.request is not None,
             peer_authorities=authorities or (),
+            session=kept,
+            psk_identity=session.psk.identity if session.psk is not None and kept is None else None,
         )
 
     handlers = {Finished: on_finished}

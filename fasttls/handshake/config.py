@@ -13,10 +13,15 @@ from fasttls.crypto.signatures import CERTIFICATE_ONLY, DEFAULT_SCHEMES, SCHEMES
 from fasttls.crypto.suites import SUITES
 from fasttls.crypto.suites12 import DEFAULT_SUITES, EVERY_SUITE, SUITES12
 from fasttls.native._secret import Secret
+from fasttls.sessions.cache import ServerSessions
+from fasttls.sessions.keys import TicketKeyStore
+from fasttls.sessions.psk import ExternalPsk
+from fasttls.sessions.replay import ReplayGuard
+from fasttls.sessions.session import MOST_SECONDS
 from fasttls.trust.certificate import Certificate
 from fasttls.trust.policy import DEFAULT_STRENGTH, CrlCheck, OCSPStapling, Strength
 from fasttls.trust.store import TrustStore
-from fasttls.wire.iana import NamedGroup, ProtocolVersion
+from fasttls.wire.iana import NamedGroup, ProtocolVersion, PskKeyExchangeMode
 
 
 class PeerCertificate(Enum):
@@ -152,6 +157,44 @@ class Config:
     ocsp_stapling: OCSPStapling = OCSPStapling.OFF
     """What a client that verifies does about the OCSP response; other than OFF it asks for one."""
 
+    resumption: bool = False
+    """Whether sessions are gone on with: a client asks for tickets, a server gives them."""
+
+    ticket_keys: TicketKeyStore | None = None
+    """What a server seals its tickets with; without, it gives none."""
+
+    server_sessions: ServerSessions | None = None
+    """A server's sessions of TLS 1.2 for clients that take no tickets."""
+
+    num_tickets: int = 2
+    """Tickets that a server gives after a full handshake of TLS 1.3; after a resumption it is one."""
+
+    ticket_lifetime: int = 7200
+    """Seconds for which a session may be gone on with; at most seven days (RFC 8446 §4.6.1)."""
+
+    psk_modes: tuple[int, ...] = (PskKeyExchangeMode.PSK_DHE_KE,)
+    """How pre-shared keys may be used; without Diffie-Hellman there is no forward secrecy (RFC 8446 §4.2.9)."""
+
+    external_psks: tuple[ExternalPsk, ...] = ()
+    """Keys that a client shares with the server beforehand."""
+
+    make_psks: Callable[[], tuple[ExternalPsk, ...]] | None = None
+    """Called by a client before its first flight; returns more of them."""
+
+    find_psk: Callable[[bytes], ExternalPsk | None] | None = None
+    """Called by a server with an identity that is none of its tickets; returns the key that it is known by."""
+
+    psk_only: bool = False
+    """Whether a handshake without a pre-shared key is refused, on either side."""
+
+    early_data: bool = False
+    """Whether a client may send data with its first flight, which a server may see twice (RFC 8446 §8)."""
+
+    max_early_data: int = 0
+    """Bytes of early data that a server takes; more than none needs a replay_guard."""
+
+    replay_guard: ReplayGuard | None = None
+
     prefer_server_suites: bool = True
     send_server_name: bool = True
     compatibility_mode: bool = True
@@ -221,6 +264,14 @@ class Config:
             raise ValueError("a fragment has 64 to 16384 bytes")
         if not self.dhe_groups or not set(self.dhe_groups) <= _FFDHE:
             raise ValueError("the groups for DHE are those of RFC 7919")
+        if not 0 <= self.num_tickets <= 255 or not 0 <= self.ticket_lifetime <= MOST_SECONDS:
+            raise ValueError("a server gives at most 255 tickets, and for at most seven days")
+        if not 0 <= self.max_early_data <= 0xFFFFFFFF:
+            raise ValueError("early data has 0 to 2^32-1 bytes")
+        if self.max_early_data and self.replay_guard is None:
+            raise ValueError("a server takes early data only with a replay guard (RFC 8446 §8)")
+        if not self.psk_modes:
+            raise ValueError("there is a way or more to use a pre-shared key")
         if any(not 1 <= len(name) <= 255 for name in self.alpn):
             raise ValueError("an ALPN protocol name has 1 to 255 bytes")
 

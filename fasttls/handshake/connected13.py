@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self, final
 
-from fasttls.crypto.key_schedule import Exporter, next_traffic_secret
+from fasttls.crypto.key_schedule import Exporter, next_traffic_secret, ticket_key
 from fasttls.crypto.suites import Suite
-from fasttls.events import KeysUpdated, TicketReceived
+from fasttls.events import KeysUpdated, Negotiated, TicketReceived
+from fasttls.handshake.config import Config
 from fasttls.handshake.flight import Epoch, Flight
 from fasttls.handshake.state import ConnectedState
 from fasttls.native._secret import Secret
+from fasttls.sessions.keys import seal_ticket
+from fasttls.sessions.session import Session
+from fasttls.wire.extensions import Extensions
+from fasttls.wire.iana import ExtensionType
 from fasttls.wire.messages import KeyUpdate, NewSessionTicket
 
 
@@ -23,6 +28,8 @@ class _Connected(ConnectedState):
     write_secret: Secret
     exporter: Exporter
     resumption: Secret
+    config: Config
+    negotiated: Negotiated
 
     def on_key_update(self, update: KeyUpdate, flight: Flight) -> Self:
         """Read with the next keys; answer when the peer asks for it (RFC 8446 §4.6.3)."""
@@ -51,8 +58,30 @@ class ClientConnected(_Connected):
     """Client CONNECTED (RFC 8446 Appendix A.1)."""
 
     def on_new_session_ticket(self, ticket: NewSessionTicket, flight: Flight) -> ClientConnected:
-        """Take note of a ticket."""
-        flight.emit(TicketReceived(ticket.ticket_lifetime))
+        """Make a session of a ticket (RFC 8446 §4.6.1)."""
+        lifetime = ticket.ticket_lifetime
+        if not self.config.resumption:
+            flight.emit(TicketReceived(lifetime))
+            return self
+        negotiated = self.negotiated
+        session = Session(
+            version=negotiated.version,
+            suite=negotiated.suite,
+            secret=ticket_key(self.suite.hash_name, self.resumption, ticket.ticket_nonce),
+            created=self.config.now(),
+            lifetime=lifetime,
+            server_name=negotiated.server_name,
+            alpn=negotiated.alpn,
+            peer_chain=negotiated.peer_chain,
+            peer_signature_algorithm=negotiated.peer_signature_algorithm,
+            extended_master_secret=True,
+            ticket=ticket.ticket,
+            age_add=ticket.ticket_age_add,
+            max_early_data=ticket.extensions.get(ExtensionType.EARLY_DATA, 0),
+            verified=bool(negotiated.verified_path),
+        )
+        # RFC 8446 §4.6.1: a lifetime of 0 is for discarding the ticket at once.
+        flight.emit(TicketReceived(lifetime, session if lifetime else None))
         return self
 
     handlers = {KeyUpdate: _Connected.on_key_update, NewSessionTicket: on_new_session_ticket}
@@ -62,5 +91,39 @@ class ClientConnected(_Connected):
 @dataclass(frozen=True, slots=True)
 class ServerConnected(_Connected):
     """Server CONNECTED (RFC 8446 Appendix A.2)."""
+
+    def issue_tickets(self, flight: Flight, count: int) -> None:
+        """Send so many tickets, as far as there are keys or room for them (RFC 8446 §4.6.1)."""
+        config, negotiated = self.config, self.negotiated
+        for number in range(count):
+            nonce = number.to_bytes(8, "big")
+            session = Session(
+                version=negotiated.version,
+                suite=negotiated.suite,
+                secret=ticket_key(self.suite.hash_name, self.resumption, nonce),
+                created=config.now(),
+                lifetime=config.ticket_lifetime,
+                server_name=negotiated.server_name,
+                alpn=negotiated.alpn,
+                peer_chain=negotiated.peer_chain,
+                peer_signature_algorithm=negotiated.peer_signature_algorithm,
+                extended_master_secret=True,
+                age_add=int.from_bytes(config.random(4), "big"),
+                max_early_data=config.max_early_data,
+                verified=bool(negotiated.verified_path),
+            )
+            if config.ticket_keys is not None:
+                ticket = seal_ticket(config.ticket_keys, session)
+            elif config.server_sessions is not None:
+                ticket = config.random(32)
+                config.server_sessions.keep(replace(session, session_id=ticket))
+            else:
+                ticket = None
+            if ticket is None:
+                return
+            extensions: Extensions = {}
+            if config.max_early_data:
+                extensions[ExtensionType.EARLY_DATA] = config.max_early_data
+            flight.send_untracked(NewSessionTicket(config.ticket_lifetime, session.age_add, nonce, ticket, extensions))
 
     handlers = {KeyUpdate: _Connected.on_key_update}

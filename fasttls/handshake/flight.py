@@ -63,6 +63,22 @@ class WriteWith12(NamedTuple):
     keys: RecordKeys
 
 
+class WritePlain(NamedTuple):
+    """From the next record on, write in the clear again: a second ClientHello after early data."""
+
+
+class OfferEarlyData(NamedTuple):
+    """Let the caller send so many bytes of early data; 0 takes that back."""
+
+    size: int  # bytes
+
+
+class TakeEarlyData(NamedTuple):
+    """Take application data before the handshake is complete, at most so many bytes."""
+
+    size: int  # bytes
+
+
 class AnswerKeyUpdate(NamedTuple):
     """Update this side's keys too, before application data is sent next (RFC 8446 §4.6.3)."""
 
@@ -105,6 +121,9 @@ Effect = (
     | AnswerKeyUpdate
     | ReadWith
     | WriteWith
+    | WritePlain
+    | OfferEarlyData
+    | TakeEarlyData
     | ReadWith12
     | WriteWith12
     | Emit
@@ -158,6 +177,18 @@ class Flight:
     def write_with12(self, keys: RecordKeys) -> None:
         """Change the keys for writing, in TLS 1.2."""
         self.effects.append(WriteWith12(keys))
+
+    def write_plain(self) -> None:
+        """Write in the clear again."""
+        self.effects.append(WritePlain())
+
+    def offer_early_data(self, size: int) -> None:
+        """Let the caller send early data, at most size bytes."""
+        self.effects.append(OfferEarlyData(size))
+
+    def take_early_data(self, size: int) -> None:
+        """Take early data, at most size bytes."""
+        self.effects.append(TakeEarlyData(size))
 
     def answer_key_update(self) -> None:
         """Answer the peer's request for new keys."""

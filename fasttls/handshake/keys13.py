@@ -52,9 +52,14 @@ class HandshakeKeys(NamedTuple):
         return keys
 
 
-def handshake_keys(suite: Suite, shared: Secret, client_random: bytes, flight: Flight) -> HandshakeKeys:
-    """Derive the handshake secrets; the transcript ends with ServerHello. The shared secret is wiped."""
-    secret = EarlySecret(suite.hash_name).into_handshake(shared)
+def handshake_keys(
+    suite: Suite, shared: Secret | None, client_random: bytes, flight: Flight, early: EarlySecret | None = None
+) -> HandshakeKeys:
+    """Derive the handshake secrets; the transcript ends with ServerHello. The shared secret is wiped.
+
+    early is the first stage with a pre-shared key, which is wiped too; shared is None with such a key alone.
+    """
+    secret = (early or EarlySecret(suite.hash_name)).into_handshake(shared)
     keys = HandshakeKeys(suite, client_random, secret, secret.traffic(flight.transcript.digest()))
     flight.log_secret("CLIENT_HANDSHAKE_TRAFFIC_SECRET", client_random, keys.traffic.client)
     flight.log_secret("SERVER_HANDSHAKE_TRAFFIC_SECRET", client_random, keys.traffic.server)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from fasttls.handshake import server12, server13
+from fasttls.handshake import server12, server12_resumed, server13
 from fasttls.handshake.config import ClientHelloInfo, Config
 from fasttls.handshake.flight import Flight
 from fasttls.handshake.hello import Asked, version_label, version_range
@@ -100,10 +100,12 @@ class WaitClientHello(State):
         self, hello: ClientHello, flight: Flight
     ) -> (
         server13.WaitSecondClientHello
+        | server13.WaitEndOfEarlyData
         | server13.WaitCertificate
         | server13.WaitFinished
         | server12.WaitCertificate
         | server12.WaitClientKeyExchange
+        | server12_resumed.WaitChangeCipherSpec
     ):
         """Choose the configuration and the version, and answer."""
         config = self.config

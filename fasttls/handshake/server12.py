@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fasttls.crypto.key_schedule12 import VERIFY_DATA_SIZE, MasterSecret, RecordKeys, master_secret
 from fasttls.crypto.suites12 import SUITES12, KeyExchange, Suite12
 from fasttls.events import HandshakeCompleted, Negotiated
+from fasttls.handshake import server12_resumed
 from fasttls.handshake.alpn import choose_alpn
 from fasttls.handshake.auth import PeerIdentity, identify_peer, sign
 from fasttls.handshake.auth12 import check_certificate_verify, choose_scheme
@@ -21,7 +22,7 @@ from fasttls.handshake.hello import UNCOMPRESSED, Asked, listed, server_random
 from fasttls.handshake.state import State
 from fasttls.trust.certificate import CERTIFICATES
 from fasttls.trust.path import Purpose
-from fasttls.wire.alerts import DecryptError, HandshakeFailure, IllegalParameter
+from fasttls.wire.alerts import DecryptError, HandshakeFailure, IllegalParameter, UnknownPskIdentity
 from fasttls.wire.extensions import Extensions
 from fasttls.wire.iana import (
     CipherSuite,
@@ -179,9 +180,17 @@ def _nothing_in_common(
     )
 
 
-def answer(config: Config, hello: ClientHello, flight: Flight, asked: Asked) -> WaitCertificate | WaitClientKeyExchange:
-    """Send everything from ServerHello to ServerHelloDone (RFC 5246 §7.3)."""
+def answer(
+    config: Config, hello: ClientHello, flight: Flight, asked: Asked
+) -> WaitCertificate | WaitClientKeyExchange | server12_resumed.WaitChangeCipherSpec:
+    """Send everything from ServerHello to ServerHelloDone (RFC 5246 §7.3), or go on with a session."""
     # Whatever may refuse the client comes before the first byte of the answer.
+    if config.psk_only:
+        raise UnknownPskIdentity("the client offers no pre-shared key that is known here")
+    _check_hello(config, hello)
+    found = server12_resumed.find(config, hello, asked)
+    if found is not None:
+        return server12_resumed.resume(config, hello, flight, asked, found, _extensions)
     chosen = choose(config, hello)
     alpn = choose_alpn(config, hello)
     suite, credential = chosen.suite, chosen.credential
@@ -199,7 +208,8 @@ def answer(config: Config, hello: ClientHello, flight: Flight, asked: Asked) -> 
     response = credential.staple() if wanted and credential.staple is not None else None
     if response is not None:
         extensions[ExtensionType.STATUS_REQUEST] = None
-    flight.send(ServerHello(random, b"", suite.code, extensions))
+    session_id = server12_resumed.offer(config, hello, extensions)
+    flight.send(ServerHello(random, session_id, suite.code, extensions))
     flight.send(Certificate(credential.chain))
     if response is not None:
         flight.send(CertificateStatus(response))
@@ -217,13 +227,13 @@ def answer(config: Config, hello: ClientHello, flight: Flight, asked: Asked) -> 
         alpn=alpn,
         client_random=hello.random,
         server_random=random,
-        legacy_session_id=hello.legacy_session_id,
+        legacy_session_id=session_id,
         client_suites=hello.cipher_suites,
         own_signature_algorithm=chosen.scheme,
         client_certificate_requested=config.peer_certificate is not PeerCertificate.UNCHECKED,
         extended_master_secret=ExtensionType.EXTENDED_MASTER_SECRET in hello.extensions,
     )
-    session = Session(config, suite, exchange, negotiated)
+    session = Session(config, suite, exchange, negotiated, ExtensionType.SESSION_TICKET in extensions)
     if config.peer_certificate is PeerCertificate.UNCHECKED:
         flight.send(ServerHelloDone())
         return WaitClientKeyExchange(session, None)
@@ -261,6 +271,8 @@ class Session:
     suite: Suite12
     exchange: ServerExchange
     negotiated: Negotiated
+    ticket: bool
+    """Whether a ticket is promised."""
 
 
 @final
@@ -307,9 +319,9 @@ class WaitClientKeyExchange(_State):
         )
         flight.log_secret("CLIENT_RANDOM", negotiated.client_random, master.secret)
         if self.identity is not None:
-            return WaitCertificateVerify(session.config, master, negotiated, self.identity)
+            return WaitCertificateVerify(session, master, negotiated, self.identity)
         flight.transcript.forget()
-        return WaitChangeCipherSpec(master, negotiated)
+        return WaitChangeCipherSpec(session, master, negotiated)
 
     handlers = {ClientKeyExchange: on_client_key_exchange}
 
@@ -319,14 +331,14 @@ class WaitClientKeyExchange(_State):
 class WaitCertificateVerify(_State):
     """The client sent a certificate, and shows next that it has the key (RFC 5246 §7.4.8)."""
 
-    config: Config
+    session: Session
     master: MasterSecret
     negotiated: Negotiated
     identity: PeerIdentity
 
     def on_certificate_verify(self, message: CertificateVerify, flight: Flight) -> WaitChangeCipherSpec:
         """Check the signature over every message before this one."""
-        check_certificate_verify(self.config, self.identity, message, flight)
+        check_certificate_verify(self.session.config, self.identity, message, flight)
         flight.transcript.forget()
         negotiated = replace(
             self.negotiated,
@@ -334,7 +346,7 @@ class WaitCertificateVerify(_State):
             verified_path=self.identity.path,
             peer_signature_algorithm=message.algorithm,
         )
-        return WaitChangeCipherSpec(self.master, negotiated)
+        return WaitChangeCipherSpec(self.session, self.master, negotiated)
 
     handlers = {CertificateVerify: on_certificate_verify}
 
@@ -344,6 +356,7 @@ class WaitCertificateVerify(_State):
 class WaitChangeCipherSpec(_State):
     """The client changes keys next (RFC 5246 §7.1)."""
 
+    session: Session
     master: MasterSecret
     negotiated: Negotiated
 
@@ -351,7 +364,7 @@ class WaitChangeCipherSpec(_State):
         """Read with the new keys."""
         read_keys, write_keys = self.master.keys()
         flight.read_with12(read_keys)
-        return WaitFinished(self.master, write_keys, self.negotiated)
+        return WaitFinished(self.session, self.master, write_keys, self.negotiated)
 
     handlers = {ChangeCipherSpec: on_change_cipher_spec}
 
@@ -361,6 +374,7 @@ class WaitChangeCipherSpec(_State):
 class WaitFinished(_State):
     """The client's Finished, the first message under the new keys (RFC 5246 §7.4.9)."""
 
+    session: Session
     master: MasterSecret
     write_keys: RecordKeys
     negotiated: Negotiated
@@ -371,6 +385,7 @@ class WaitFinished(_State):
         finished.check_size(VERIFY_DATA_SIZE)
         if not self.master.finished_matches(finished.verify_data, transcript.before, of_client=True):
             raise DecryptError("the client's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
+        server12_resumed.keep(self.session.config, self.master, self.negotiated, flight, ticket=self.session.ticket)
         flight.send_change_cipher_spec()
         flight.write_with12(self.write_keys)
         flight.send(Finished(self.master.finished(transcript.digest(), of_client=False)))

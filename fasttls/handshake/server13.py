@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple, final
+from typing import final
 
 from fasttls.crypto.groups import GROUPS
 from fasttls.crypto.signatures import CLIENT_CONTEXT, SERVER_CONTEXT
-from fasttls.crypto.suites import SUITES, Suite
-from fasttls.events import HandshakeCompleted, Negotiated
+from fasttls.crypto.suites import Suite
+from fasttls.events import EarlyDataAnswered, HandshakeCompleted, Negotiated
 from fasttls.handshake.alpn import choose_alpn
 from fasttls.handshake.auth import PeerIdentity
 from fasttls.handshake.auth13 import (
     check_certificate,
     check_certificate_verify,
-    choose_credential,
     send_certificate,
     send_certificate_verify,
 )
-from fasttls.handshake.config import Config, Credential, PeerCertificate
+from fasttls.handshake.choose13 import Chosen, check_offer, choose, credential_for
+from fasttls.handshake.config import Config, PeerCertificate
 from fasttls.handshake.connected13 import ServerConnected
 from fasttls.handshake.flight import Epoch, Flight
-from fasttls.handshake.hello import Asked, listed, server_random
+from fasttls.handshake.hello import Asked, server_random
 from fasttls.handshake.keys13 import ApplicationKeys, HandshakeKeys, handshake_keys
+from fasttls.handshake.psk13 import ChosenPsk, choose_psk, early_data_refusal
 from fasttls.handshake.state import State
+from fasttls.native._secret import Secret
 from fasttls.trust.path import Purpose
 from fasttls.wire.alerts import (
     CertificateRequired,
@@ -34,11 +36,10 @@ from fasttls.wire.alerts import (
 )
 from fasttls.wire.extensions import Extensions, KeyShareEntry
 from fasttls.wire.iana import (
-    CipherSuite,
     ExtensionType,
     NamedGroup,
     ProtocolVersion,
-    SignatureScheme,
+    PskKeyExchangeMode,
     name_of,
 )
 from fasttls.wire.messages import (
@@ -47,83 +48,27 @@ from fasttls.wire.messages import (
     CertificateVerify,
     ClientHello,
     EncryptedExtensions,
+    EndOfEarlyData,
     Finished,
     HelloRetryRequest,
     ServerHello,
 )
 
 
-class Chosen(NamedTuple):
-    """What the server picks from a ClientHello."""
-
-    suite: Suite
-    group: int
-    share: KeyShareEntry | None
-    """None when the group needs a HelloRetryRequest."""
-
-
-def _check_offer(hello: ClientHello) -> None:
-    """RFC 8446 §9.2: what a ClientHello without a pre-shared key must have."""
-    extensions = hello.extensions
-    for code in (ExtensionType.SIGNATURE_ALGORITHMS, ExtensionType.SUPPORTED_GROUPS, ExtensionType.KEY_SHARE):
-        if code not in extensions:
-            raise MissingExtension(f"ClientHello without {code.name.lower()}")
-    if ExtensionType.PRE_SHARED_KEY in extensions and ExtensionType.PSK_KEY_EXCHANGE_MODES not in extensions:
-        # RFC 8446 §4.2.9.
-        raise MissingExtension("ClientHello with pre_shared_key and without psk_key_exchange_modes")
-    groups = set(extensions[ExtensionType.SUPPORTED_GROUPS])
-    for share in extensions[ExtensionType.KEY_SHARE]:
-        if share.group not in groups:
-            # RFC 8446 §4.2.8: no share for a group that supported_groups does not have.
-            raise IllegalParameter(
-                f"a key share for {name_of(NamedGroup, share.group)}, which is not in supported_groups",
-                reason="BAD_KEY_SHARE",
-            )
-
-
-def choose(config: Config, hello: ClientHello) -> Chosen:
-    """Choose suite and group. Raises HandshakeFailure when nothing is in common."""
-    _check_offer(hello)
-    ours = tuple(code for code in config.suites if code in SUITES)
-    first, second = (ours, hello.cipher_suites) if config.prefer_server_suites else (hello.cipher_suites, ours)
-    code = next((code for code in first if code in second), None)
-    if code is None:
-        raise HandshakeFailure(
-            f"no cipher suite in common: the client offers {listed(hello.cipher_suites, CipherSuite)}; "
-            f"we have {listed(ours, CipherSuite)}",
-            reason="NO_SHARED_CIPHER",
-        )
-    suite = SUITES[code]
-    offered: tuple[int, ...] = hello.extensions[ExtensionType.SUPPORTED_GROUPS]
-    shares = {share.group: share for share in hello.extensions[ExtensionType.KEY_SHARE]}
-    common = [group for group in config.groups if group in offered]
-    # A group whose share is here goes before one that costs another round trip.
-    for group in common:
-        if group in shares:
-            return Chosen(suite, group, shares[group])
-    if not common:
-        raise HandshakeFailure(
-            f"no group in common: the client offers {listed(offered, NamedGroup)}; "
-            f"we have {listed(config.groups, NamedGroup)}",
-            reason="NO_SUITABLE_GROUPS",
-        )
-    return Chosen(suite, common[0], None)
-
-
 def answer(
     config: Config, hello: ClientHello, flight: Flight, asked: Asked
-) -> WaitSecondClientHello | WaitCertificate | WaitFinished:
+) -> WaitSecondClientHello | WaitCertificate | WaitEndOfEarlyData | WaitFinished:
     """Answer the first ClientHello, with ServerHello or HelloRetryRequest."""
-    chosen = choose(config, hello)
-    if ExtensionType.EARLY_DATA in hello.extensions:
-        if ExtensionType.PRE_SHARED_KEY not in hello.extensions:
-            # RFC 8446 §4.2.10: early data is sent under the first pre-shared key.
-            raise MissingExtension("ClientHello with early_data and without pre_shared_key")
-        flight.skip_early_data(config.limits.early_data, by_type=chosen.share is None)
-    if chosen.share is None:
+    chosen, psk = choose(config, hello, asked, flight)
+    if ExtensionType.EARLY_DATA in hello.extensions and ExtensionType.PRE_SHARED_KEY not in hello.extensions:
+        # RFC 8446 §4.2.10: early data is sent under the first pre-shared key.
+        raise MissingExtension("ClientHello with early_data and without pre_shared_key")
+    if chosen.share is None and chosen.group is not None:
+        if ExtensionType.EARLY_DATA in hello.extensions:
+            flight.skip_early_data(config.limits.early_data, by_type=True)
         return _send_retry(config, hello, chosen, flight, asked)
     flight.transcript.choose(chosen.suite.hash_name)
-    return _send_flight(config, hello, chosen, chosen.share, flight, asked, retried=False)
+    return _send_flight(config, hello, chosen, psk, flight, asked, retried=False)
 
 
 def _send_retry(
@@ -144,76 +89,61 @@ def _send_retry(
     return WaitSecondClientHello(config, hello, chosen, cookie, asked)
 
 
-def _choose_credential(config: Config, hello: ClientHello) -> tuple[Credential, int]:
-    accepted: tuple[int, ...] = hello.extensions[ExtensionType.SIGNATURE_ALGORITHMS]
-    chosen = choose_credential(config, accepted, hello.extensions.get(ExtensionType.SIGNATURE_ALGORITHMS_CERT))
-    if chosen is not None:
-        return chosen
-    if not config.credentials:
-        raise HandshakeFailure("this server has no certificate", reason="NO_CERTIFICATE_SET")
-    ours = tuple(scheme for credential in config.credentials for scheme in credential.signer.schemes)
-    raise HandshakeFailure(
-        f"no signature scheme in common: the client accepts {listed(accepted, SignatureScheme)}; "
-        f"our certificates can sign with {listed(ours, SignatureScheme)}",
-        reason="NO_SUITABLE_SIGNATURE_ALGORITHM",
-    )
-
-
 def _send_flight(
     config: Config,
     hello: ClientHello,
     chosen: Chosen,
-    share: KeyShareEntry,
+    psk: ChosenPsk | None,
     flight: Flight,
     asked: Asked,
     *,
     retried: bool,
-) -> WaitCertificate | WaitFinished:
+) -> WaitCertificate | WaitEndOfEarlyData | WaitFinished:
     """Send everything from ServerHello to Finished (RFC 8446 §2)."""
     # Whatever may refuse the client comes before the first byte of the answer.
-    credential, scheme = _choose_credential(config, hello)
+    certified = None if psk is not None else credential_for(config, hello)
     alpn = choose_alpn(config, hello)
     suite = chosen.suite
-    own_share, shared = GROUPS[chosen.group].answer(
-        share.key_exchange, config.random if config.deterministic_keys else None
-    )
+    early_digest = flight.transcript.digest()
+    hello_extensions: Extensions = {}
+    group, shared = _agree(config, hello, chosen, psk, hello_extensions)
+    hello_extensions[ExtensionType.SUPPORTED_VERSIONS] = ProtocolVersion.TLS1_3
+    if psk is not None:
+        hello_extensions[ExtensionType.PRE_SHARED_KEY] = psk.position
     random = server_random(config, ProtocolVersion.TLS1_3)
-    flight.send(
-        ServerHello(
-            random,
-            hello.legacy_session_id,
-            suite.code,
-            {
-                ExtensionType.KEY_SHARE: KeyShareEntry(chosen.group, own_share),
-                ExtensionType.SUPPORTED_VERSIONS: ProtocolVersion.TLS1_3,
-            },
-        )
-    )
+    flight.send(ServerHello(random, hello.legacy_session_id, suite.code, hello_extensions))
     if hello.legacy_session_id and not retried:
         flight.send_change_cipher_spec()
-    keys = handshake_keys(suite, shared, hello.random, flight)
+    early = _EarlyData(config, hello, psk, suite, alpn, early_digest)
+    keys = handshake_keys(suite, shared, hello.random, flight, None if psk is None else psk.secret)
     flight.write_with(Epoch.HANDSHAKE, suite, keys.traffic.server)
-    flight.read_with(Epoch.HANDSHAKE, suite, keys.traffic.client)
+    early.begin(flight, keys)
 
     extensions: Extensions = {}
-    if asked.by_name:
+    if asked.by_name and psk is None:
         extensions[ExtensionType.SERVER_NAME] = None
     if alpn is not None:
         extensions[ExtensionType.ALPN] = alpn
+    if early.accepted:
+        extensions[ExtensionType.EARLY_DATA] = None
     flight.send(EncryptedExtensions(extensions))
-    request = _certificate_request(config)
-    if request is not None:
-        flight.send(request)
-    send_certificate(flight, credential, staple=ExtensionType.STATUS_REQUEST in hello.extensions)
-    send_certificate_verify(flight, credential, scheme, SERVER_CONTEXT)
+    request, scheme = None, None
+    if certified is not None:
+        credential, scheme = certified
+        request = _certificate_request(config)
+        if request is not None:
+            flight.send(request)
+        send_certificate(flight, credential, staple=ExtensionType.STATUS_REQUEST in hello.extensions)
+        send_certificate_verify(flight, credential, scheme, SERVER_CONTEXT)
     flight.send(Finished(keys.server_finished.mac(flight.transcript.digest())))
     application = keys.into_application(flight.transcript.digest(), flight)
     flight.write_with(Epoch.APPLICATION, suite, application.traffic.server)
 
+    peer = None if psk is None else psk.peer
     negotiated = Negotiated(
         version=ProtocolVersion.TLS1_3,
         suite=suite.code,
-        group=chosen.group,
+        group=group,
         retried=retried,
         server_name=asked.server_name,
         alpn=alpn,
@@ -221,13 +151,76 @@ def _send_flight(
         server_random=random,
         legacy_session_id=hello.legacy_session_id,
         client_suites=hello.cipher_suites,
+        peer_chain=() if peer is None else peer.chain,
+        verified_path=() if peer is None else peer.path,
+        peer_signature_algorithm=None if psk is None or psk.session is None else psk.session.peer_signature_algorithm,
         own_signature_algorithm=scheme,
         client_certificate_requested=request is not None,
         peer_authorities=hello.extensions.get(ExtensionType.CERTIFICATE_AUTHORITIES, ()),
+        session=None if psk is None else psk.session,
+        psk_identity=psk.identity if psk is not None and psk.session is None else None,
     )
-    if request is not None:
-        return WaitCertificate(config, keys, application, negotiated, request)
-    return WaitFinished(keys, application, negotiated)
+    done = Done(config, keys, application, negotiated, _tickets(config, hello, psk))
+    if early.accepted:
+        return WaitEndOfEarlyData(done)
+    return WaitCertificate(done, request) if request is not None else WaitFinished(done)
+
+
+def _agree(
+    config: Config, hello: ClientHello, chosen: Chosen, psk: ChosenPsk | None, extensions: Extensions
+) -> tuple[int | None, Secret | None]:
+    """Return the group and the shared secret, and put this side's share into extensions.
+
+    Neither is there for a pre-shared key alone. Raises HandshakeFailure when nothing is in common.
+    """
+    modes: tuple[int, ...] = hello.extensions.get(ExtensionType.PSK_KEY_EXCHANGE_MODES, ())
+    with_dhe = PskKeyExchangeMode.PSK_DHE_KE in modes and PskKeyExchangeMode.PSK_DHE_KE in config.psk_modes
+    if psk is not None and (chosen.share is None or not with_dhe):
+        return None, None
+    if chosen.share is None:
+        raise HandshakeFailure("no group in common, and no pre-shared key", reason="NO_SUITABLE_GROUPS")
+    group = chosen.share.group
+    own_share, shared = GROUPS[group].answer(
+        chosen.share.key_exchange, config.random if config.deterministic_keys else None
+    )
+    extensions[ExtensionType.KEY_SHARE] = KeyShareEntry(group, own_share)
+    return group, shared
+
+
+def _tickets(config: Config, hello: ClientHello, psk: ChosenPsk | None) -> int:
+    """Return how many tickets the client gets, when it can use any: one for the one it used."""
+    modes: tuple[int, ...] = hello.extensions.get(ExtensionType.PSK_KEY_EXCHANGE_MODES, ())
+    if not config.resumption or not set(modes) & set(config.psk_modes) or (psk is not None and psk.session is None):
+        return 0
+    return config.num_tickets if psk is None else min(config.num_tickets, 1)
+
+
+class _EarlyData:
+    """What becomes of the early data that a client may have sent (RFC 8446 §4.2.10)."""
+
+    def __init__(
+        self, config: Config, hello: ClientHello, psk: ChosenPsk | None, suite: Suite, alpn: bytes | None, digest: bytes
+    ) -> None:
+        """Decide, while the early secret is still there; digest is that of the ClientHello."""
+        self._config = config
+        self._random = hello.random
+        self._offered = ExtensionType.EARLY_DATA in hello.extensions
+        self._reason = early_data_refusal(config, psk, suite, alpn) if self._offered else ""
+        self.accepted = self._offered and not self._reason
+        self._secret = psk.secret.client_traffic(digest) if self.accepted and psk is not None else None
+
+    def begin(self, flight: Flight, keys: HandshakeKeys) -> None:
+        """Read early data next, or skip it and read the handshake."""
+        if self._secret is not None:
+            flight.log_secret("CLIENT_EARLY_TRAFFIC_SECRET", self._random, self._secret)
+            flight.read_with(Epoch.EARLY, keys.suite, self._secret)
+            flight.take_early_data(self._config.max_early_data)
+            flight.emit(EarlyDataAnswered(True))
+            return
+        flight.read_with(Epoch.HANDSHAKE, keys.suite, keys.traffic.client)
+        if self._offered:
+            flight.skip_early_data(max(self._config.limits.early_data, self._config.max_early_data), by_type=False)
+            flight.emit(EarlyDataAnswered(False, self._reason))
 
 
 def _certificate_request(config: Config) -> CertificateRequest | None:
@@ -270,7 +263,9 @@ class WaitSecondClientHello(State):
     cookie: bytes | None
     asked: Asked
 
-    def on_client_hello(self, hello: ClientHello, flight: Flight) -> WaitCertificate | WaitFinished:
+    def on_client_hello(
+        self, hello: ClientHello, flight: Flight
+    ) -> WaitCertificate | WaitEndOfEarlyData | WaitFinished:
         """Check that only what may change did, and answer."""
         if _without_changeable(hello) != _without_changeable(self.first):
             raise IllegalParameter("the second ClientHello is not the first one with the changes asked for")
@@ -280,17 +275,48 @@ class WaitSecondClientHello(State):
         if hello.extensions.get(ExtensionType.COOKIE) != self.cookie:
             raise IllegalParameter("the second ClientHello does not have the cookie it was given")
         # The offer changes where it may: it is checked again.
-        _check_offer(hello)
-        shares: tuple[KeyShareEntry, ...] = hello.extensions[ExtensionType.KEY_SHARE]
-        if len(shares) != 1 or shares[0].group != self.chosen.group:
+        check_offer(hello)
+        shares: tuple[KeyShareEntry, ...] = hello.extensions.get(ExtensionType.KEY_SHARE, ())
+        shares_of = self.chosen.group
+        assert shares_of is not None
+        if len(shares) != 1 or shares[0].group != shares_of:
             # RFC 8446 §4.2.8: one share, of the group that was asked for.
             raise IllegalParameter(
-                f"the second ClientHello must have one share, for {name_of(NamedGroup, self.chosen.group)}",
+                f"the second ClientHello must have one share, for {name_of(NamedGroup, shares_of)}",
                 reason="BAD_KEY_SHARE",
             )
-        return _send_flight(self.config, hello, self.chosen, shares[0], flight, self.asked, retried=True)
+        psk = choose_psk(self.config, hello, (self.chosen.suite,), self.asked.server_name, flight.transcript)
+        chosen = self.chosen._replace(share=shares[0])
+        return _send_flight(self.config, hello, chosen, psk, flight, self.asked, retried=True)
 
     handlers = {ClientHello: on_client_hello}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """All that the server's own flight settled; the client's is next."""
+
+    config: Config
+    keys: HandshakeKeys
+    application: ApplicationKeys
+    negotiated: Negotiated
+    tickets: int
+    """How many the client gets when it is done too."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitEndOfEarlyData(State):
+    """Server WAIT_EOED: early data comes until the client says that it has ended."""
+
+    done: Done
+
+    def on_end_of_early_data(self, message: EndOfEarlyData, flight: Flight) -> WaitFinished:
+        """Read with the handshake's keys (RFC 8446 §4.5)."""
+        flight.read_with(Epoch.HANDSHAKE, self.done.keys.suite, self.done.keys.traffic.client)
+        return WaitFinished(self.done)
+
+    handlers = {EndOfEarlyData: on_end_of_early_data}
 
 
 @final
@@ -298,23 +324,21 @@ class WaitSecondClientHello(State):
 class WaitCertificate(State):
     """Server WAIT_CERT."""
 
-    config: Config
-    keys: HandshakeKeys
-    application: ApplicationKeys
-    negotiated: Negotiated
+    done: Done
     request: CertificateRequest
 
     def on_certificate(self, message: Certificate, flight: Flight) -> WaitCertificateVerify | WaitFinished:
         """Verify the client's chain, or go on without when there is none and none is needed."""
+        config = self.done.config
         if message.certificate_request_context:
             raise IllegalParameter("the client's Certificate has a request context")
         if not message.certificate_list:
-            if self.config.peer_certificate is not PeerCertificate.OPTIONAL:
+            if config.peer_certificate is not PeerCertificate.OPTIONAL:
                 # RFC 8446 §4.4.2.4.
                 raise CertificateRequired("the client sent no certificate")
-            return WaitFinished(self.keys, self.application, self.negotiated)
-        identity = check_certificate(self.config, message, Purpose.CLIENT_AUTH, None, self.request.extensions)
-        return WaitCertificateVerify(self.config, self.keys, self.application, self.negotiated, identity)
+            return WaitFinished(self.done)
+        identity = check_certificate(config, message, Purpose.CLIENT_AUTH, None, self.request.extensions)
+        return WaitCertificateVerify(self.done, identity)
 
     handlers = {Certificate: on_certificate}
 
@@ -324,22 +348,19 @@ class WaitCertificate(State):
 class WaitCertificateVerify(State):
     """Server WAIT_CV."""
 
-    config: Config
-    keys: HandshakeKeys
-    application: ApplicationKeys
-    negotiated: Negotiated
+    done: Done
     identity: PeerIdentity
 
     def on_certificate_verify(self, message: CertificateVerify, flight: Flight) -> WaitFinished:
         """Check that the client has the key of its certificate (RFC 8446 §4.4.3)."""
-        check_certificate_verify(self.config, self.identity, message, CLIENT_CONTEXT, flight.transcript.before)
+        check_certificate_verify(self.done.config, self.identity, message, CLIENT_CONTEXT, flight.transcript.before)
         negotiated = replace(
-            self.negotiated,
+            self.done.negotiated,
             peer_chain=self.identity.chain,
             verified_path=self.identity.path,
             peer_signature_algorithm=message.algorithm,
         )
-        return WaitFinished(self.keys, self.application, negotiated)
+        return WaitFinished(replace(self.done, negotiated=negotiated))
 
     handlers = {CertificateVerify: on_certificate_verify}
 
@@ -349,26 +370,28 @@ class WaitCertificateVerify(State):
 class WaitFinished(State):
     """Server WAIT_FINISHED."""
 
-    keys: HandshakeKeys
-    application: ApplicationKeys
-    negotiated: Negotiated
+    done: Done
 
     def on_finished(self, finished: Finished, flight: Flight) -> ServerConnected:
         """Check the client's Finished; the connection is made (RFC 8446 §4.4.4)."""
-        transcript = flight.transcript
-        suite = self.keys.suite
+        done, transcript = self.done, flight.transcript
+        suite = done.keys.suite
         finished.check_size(suite.hash_size)
-        if not self.keys.client_finished.verify(finished.verify_data, transcript.before):
+        if not done.keys.client_finished.verify(finished.verify_data, transcript.before):
             raise DecryptError("the client's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
-        self.keys.wipe()
-        flight.read_with(Epoch.APPLICATION, suite, self.application.traffic.client)
-        flight.emit(HandshakeCompleted(self.negotiated))
-        return ServerConnected(
+        done.keys.wipe()
+        flight.read_with(Epoch.APPLICATION, suite, done.application.traffic.client)
+        flight.emit(HandshakeCompleted(done.negotiated))
+        connected = ServerConnected(
             suite,
-            self.application.traffic.client,
-            self.application.traffic.server,
-            self.application.exporter,
-            self.application.master.into_resumption(transcript.digest()),
+            done.application.traffic.client,
+            done.application.traffic.server,
+            done.application.exporter,
+            done.application.master.into_resumption(transcript.digest()),
+            done.config,
+            done.negotiated,
         )
+        connected.issue_tickets(flight, done.tickets)
+        return connected
 
     handlers = {Finished: on_finished}

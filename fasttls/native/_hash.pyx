@@ -141,6 +141,7 @@ cdef class Transcript:
     cdef str _name
     cdef list _waiting
     cdef list _kept  # every message, when they are kept; else None
+    cdef bytes _last  # the last message
 
     def __init__(self):
         self._waiting = []
@@ -176,6 +177,7 @@ cdef class Transcript:
 
     def add(self, bytes message not None):
         """Take in one whole handshake message, header included."""
+        self._last = message
         if self._name is None:
             self._waiting.append(message)
             return
@@ -194,6 +196,30 @@ cdef class Transcript:
         """The digest up to, not including, the last message."""
         self._check()
         return digest_of(self._before)
+
+    def digest_without_tail(self, str name, Py_ssize_t tail):
+        """Return the digest by a hash up to the last message, which lacks its last tail bytes.
+
+        What binds a pre-shared key to the ClientHello that offers it (RFC 8446 section 4.2.11.2). Raises ValueError
+        when there is no message of that size, or the transcript has another hash.
+        """
+        cdef ft_hash running
+        cdef Py_ssize_t size
+        if self._last is None:
+            raise ValueError("there is no message")
+        size = len(self._last) - tail
+        if tail < 0 or size < 0:
+            raise ValueError(f"the last message has no tail of {tail} bytes")
+        if self._name is None:
+            ft_hash_init(&running, hash_id(name))
+            for message in self._waiting[:-1]:
+                update_from(&running, message)
+        elif self._name != name:
+            raise ValueError(f"the transcript hash is {self._name}")
+        else:
+            running = self._before
+        update_from(&running, self._last[:size])
+        return digest_of(running)
 
     def messages(self, bint before=False):
         """Return the kept messages, one after another; before leaves out the last one.
@@ -224,6 +250,7 @@ cdef class Transcript:
         twin._now = self._now
         twin._before = self._before
         twin._name = self._name
+        twin._last = self._last
         twin._waiting = list(self._waiting)
         twin._kept = None if self._kept is None else list(self._kept)
         return twin

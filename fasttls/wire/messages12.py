@@ -126,6 +126,27 @@ class ServerHelloDone(EmptyMessage):
 
 
 @dataclass(slots=True)
+class NewSessionTicket(Message):
+    """struct { uint32 ticket_lifetime_hint; opaque ticket<0..2^16-1>; } NewSessionTicket (RFC 5077 §3.3)."""
+
+    handshake_type: ClassVar[HandshakeType] = HandshakeType.NEW_SESSION_TICKET
+    ticket_lifetime_hint: int  # seconds, 0 when the server does not say
+    ticket: bytes
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """Read the body."""
+        found = cls(reader.u32(), reader.vector(2))
+        reader.end()
+        return found
+
+    def write(self, writer: Writer) -> None:
+        """Write the body."""
+        writer.u32(self.ticket_lifetime_hint)
+        writer.vector(2, self.ticket)
+
+
+@dataclass(slots=True)
 class ClientKeyExchange(Message):
     """ClientKeyExchange (RFC 5246 §7.4.7), whose form depends on the key exchange."""
 
@@ -239,6 +260,7 @@ MESSAGES12: tuple[type[Message], ...] = (
     ServerKeyExchange,
     CertificateRequest,
     ServerHelloDone,
+    NewSessionTicket,
     ClientKeyExchange,
 )
 """The messages of TLS 1.2 beside those that it shares with `messages.MESSAGES`."""

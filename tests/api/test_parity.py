@@ -34,7 +34,7 @@ INHERITED = {
 
 SAME_OBJECTS = re.compile(
     r"SSL\w*Error|SSLError|CertificateError|OP_\w+|CERT_\w+|VERIFY_\w+|PROTOCOL_\w+|ALERT_\w+|SSL_ERROR_\w+|"
-    r"HAS_\w+|OPENSSL_\w+|TLSVersion|AlertDescription|Options|VerifyMode|VerifyFlags|Purpose|MemoryBIO|SSLSession|"
+    r"HAS_\w+|OPENSSL_\w+|TLSVersion|AlertDescription|Options|VerifyMode|VerifyFlags|Purpose|MemoryBIO|"
     r"SSLErrorNumber|RAND_\w+|DER_cert_to_PEM_cert|PEM_cert_to_DER_cert|cert_time_to_seconds|"
     r"get_default_verify_paths|DefaultVerifyPaths|CHANNEL_BINDING_TYPES"
 )

@@ -26,7 +26,7 @@ from harness import (
 
 from fasttls.connection import Connection
 from fasttls.crypto.suites12 import SUITES12, KeyExchange
-from fasttls.handshake import client12, connected12, server12
+from fasttls.handshake import client12, client12_resumed, connected12, server12, server12_resumed
 from fasttls.handshake.config import PeerCertificate
 from fasttls.handshake.flight import SendChangeCipherSpec
 from fasttls.handshake.state import State
@@ -75,9 +75,20 @@ STATES: dict[type[State], tuple[str, bool, tuple[bool, ...]]] = {
 STAPLED = {client12.WaitStatusOrServerKeyExchange, client12.WaitStatusOrServerHelloDone}
 
 
+# Those of a ticket, and of a resumption, are driven in test_resumption.py.
+RESUMED = {
+    client12.WaitNewSessionTicket,
+    client12_resumed.WaitTicketOrChange,
+    client12_resumed.WaitResumedChange,
+    client12_resumed.WaitResumedFinished,
+    server12_resumed.WaitChangeCipherSpec,
+    server12_resumed.WaitFinished,
+}
+
+
 def states() -> Iterator[type[State]]:
     """Yield the states of TLS 1.2, as their modules export them."""
-    for module in (client12, connected12, server12):
+    for module in (client12, client12_resumed, connected12, server12, server12_resumed):
         for value in vars(module).values():
             is_state = isinstance(value, type) and issubclass(value, State) and value.__module__ == module.__name__
             if is_state and value.handlers:
@@ -85,7 +96,7 @@ def states() -> Iterator[type[State]]:
 
 
 def test_no_state_is_left_out() -> None:
-    assert set(states()) == set(STATES) | STAPLED
+    assert set(states()) == set(STATES) | STAPLED | RESUMED
 
 
 CASES = [

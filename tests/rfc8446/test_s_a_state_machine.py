@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import certs
 import pytest
+import sessions
 from harness import CCS, DATA, HANDSHAKE, Pair, client_config, credential, expect, framed, record, server_config
 
 from fasttls.connection import Connection
@@ -41,6 +42,12 @@ def mutual() -> Pair:
     )
 
 
+def early() -> Pair:
+    """A resumption whose client sends early data, before it says that it has ended."""
+    client, server = sessions.client_and_server(**ONLY13, early_data=True)
+    return Pair(client, server, session=sessions.left_by(client, server))
+
+
 # How each state is reached: a handshake, and the side that comes to it.
 REACHED: dict[type[State], tuple[Callable[[], Pair], str]] = {
     client.NotStarted: (plain, "client"),
@@ -56,6 +63,7 @@ REACHED: dict[type[State], tuple[Callable[[], Pair], str]] = {
     server13.WaitSecondClientHello: (retried, "server"),
     server13.WaitCertificate: (mutual, "server"),
     server13.WaitCertificateVerify: (mutual, "server"),
+    server13.WaitEndOfEarlyData: (early, "server"),
     server13.WaitFinished: (plain, "server"),
     connected13.ServerConnected: (plain, "server"),
 }
@@ -122,7 +130,13 @@ def test_its_header_is_enough(state: type[State], message: HandshakeType) -> Non
     assert in_state(victim, state)
 
 
-ALLOWED = [(state, HandshakeType(code)) for state in WAITING for code in state.readers]
+# EndOfEarlyData has no body: an empty one is right.
+ALLOWED = [
+    (state, HandshakeType(code))
+    for state in WAITING
+    for code in state.readers
+    if state is not server13.WaitEndOfEarlyData
+]
 
 
 @pytest.mark.parametrize(("state", "message"), ALLOWED, ids=ids)
@@ -144,7 +158,11 @@ def test_nothing_may_come_before_the_client_hello_is_sent() -> None:
             machine.receive(framed(message, b""))
 
 
-@pytest.mark.parametrize("state", [state for state in WAITING if not state.connected], ids=ids)
+# Early data is application data, where it was taken.
+WITHOUT_DATA = [state for state in WAITING if not state.connected and state is not server13.WaitEndOfEarlyData]
+
+
+@pytest.mark.parametrize("state", WITHOUT_DATA, ids=ids)
 def test_application_data_before_finished(state: type[State]) -> None:
     pair, victim, do = attack(state, DATA, b"early")
     expect(pair, victim, UnexpectedMessage, do, "APP_DATA_IN_HANDSHAKE", readable=False)

@@ -33,10 +33,10 @@ from fasttls.connection import Connection
 from fasttls.crypto.groups import offers
 from fasttls.crypto.signatures import SERVER_CONTEXT, signed_content
 from fasttls.crypto.suites import SUITES
-from fasttls.events import ApplicationData, HandshakeCompleted, Negotiated, PeerClosed
+from fasttls.events import ApplicationData, EarlyDataAnswered, HandshakeCompleted, Negotiated, PeerClosed
 from fasttls.handshake.flight import Epoch, Flight, ReadWith, Send, WriteWith
 from fasttls.handshake.keys13 import handshake_keys
-from fasttls.handshake.server13 import WaitCertificate, WaitFinished, WaitSecondClientHello
+from fasttls.handshake.server13 import Done, WaitCertificate, WaitFinished, WaitSecondClientHello
 from fasttls.native._record import PlainSealer
 from fasttls.wire.alerts import BadRecordMac, DecryptError, IllegalParameter
 from fasttls.wire.iana import CipherSuite, ContentType, ExtensionType, HandshakeType, NamedGroup
@@ -202,11 +202,12 @@ def after_own_flight(section: int) -> tuple[Connection, list[bytes]]:
         legacy_session_id=client_hello.legacy_session_id,
         client_suites=client_hello.cipher_suites,
     )
+    done = Done(connection.config, keys, application, agreed, 0)
     if section == CLIENT_AUTHENTICATION:
         request = read(CertificateRequest, first(section, "server", HandshakeType.CERTIFICATE_REQUEST))
-        connection._machine.state = WaitCertificate(connection.config, keys, application, agreed, request)
+        connection._machine.state = WaitCertificate(done, request)
     else:
-        connection._machine.state = WaitFinished(keys, application, agreed)
+        connection._machine.state = WaitFinished(done)
     return connection, rest
 
 
@@ -298,7 +299,7 @@ def test_early_data_of_a_resumption_is_passed_over() -> None:
     connection = Connection(settings, server_side=True)
     hello, early = records(RESUMED, "client")[:2]
     assert early["complete record"][0] == ContentType.APPLICATION_DATA
-    assert connection.receive(hello["complete record"]) == []
+    assert connection.receive(hello["complete record"]) == [EarlyDataAnswered(False, "no session was resumed")]
     ours = read(ServerHello, connection.take_output()[5 : 5 + 90])
     assert ExtensionType.PRE_SHARED_KEY not in ours.extensions
     assert ours.extensions[ExtensionType.KEY_SHARE] == answer.extensions[ExtensionType.KEY_SHARE]

@@ -1,0 +1,281 @@
+"""What a context remembers of its connections for later ones: sessions, ticket keys, pre-shared keys, early data."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any
+
+from fasttls.handshake.config import Config
+from fasttls.native._secret import Secret
+from fasttls.sessions.cache import ClientSessions, ServerSessions
+from fasttls.sessions.keys import MemoryTicketKeys, TicketKeyStore
+from fasttls.sessions.psk import ExternalPsk
+from fasttls.sessions.session import MOST_SECONDS, Session
+from fasttls.wire.alerts import HandshakeFailure
+
+if TYPE_CHECKING:
+    from fasttls.sessions.replay import ReplayGuard
+
+_LONGEST_PSK = 256  # bytes, OpenSSL's bound
+_LONGEST_IDENTITY = 256  # bytes
+
+PskClientCallback = Callable[[str | None], tuple[str | None, bytes]]
+PskServerCallback = Callable[[str | None], bytes]
+
+
+class Counters:
+    """The numbers of session_stats(), safe between threads."""
+
+    NAMES = (
+        "number",
+        "connect",
+        "connect_good",
+        "connect_renegotiate",
+        "accept",
+        "accept_good",
+        "accept_renegotiate",
+        "hits",
+        "misses",
+        "timeouts",
+        "cache_full",
+    )
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts = dict.fromkeys(self.NAMES, 0)
+
+    def add(self, *names: str) -> None:
+        """Count one of each."""
+        with self._lock:
+            for name in names:
+                self._counts[name] += 1
+
+    def read(self) -> dict[str, int]:
+        """Return the numbers as they are."""
+        with self._lock:
+            return dict(self._counts)
+
+
+class SessionSettings:
+    """The part of SSLContext that is about later connections."""
+
+    protocol: Any
+    verify_mode: Any
+    _client_sessions: ClientSessions
+    _server_sessions: ServerSessions
+    _counters: Counters
+    _ticket_keys: TicketKeyStore | None
+    _num_tickets: int
+    _ticket_lifetime: int
+    _resumes: bool
+    _max_early_data: int
+    _replay_guard: ReplayGuard | None
+    _early_data: bool
+    _psk_client: PskClientCallback | None
+    _psk_server: PskServerCallback | None
+
+    def _init_sessions(self) -> None:
+        setting = object.__setattr__
+        setting(self, "_client_sessions", ClientSessions())
+        setting(self, "_server_sessions", ServerSessions())
+        setting(self, "_counters", Counters())
+        setting(self, "_ticket_keys", None)
+        setting(self, "_num_tickets", 2)
+        setting(self, "_ticket_lifetime", 7200)
+        setting(self, "_resumes", True)
+        setting(self, "_max_early_data", 0)
+        setting(self, "_replay_guard", None)
+        setting(self, "_early_data", False)
+        setting(self, "_psk_client", None)
+        setting(self, "_psk_server", None)
+
+    @property
+    def resumption(self) -> bool:
+        """Whether sessions are gone on with; True at first.
+
+        A client keeps the sessions of its connections and offers the newest one to the same server, by
+        host, port, protocols and verification settings; what was verified then is verified anew.
+        """
+        return self._resumes
+
+    @resumption.setter
+    def resumption(self, value: bool) -> None:
+        self._resumes = bool(value)
+        if not value:
+            self._client_sessions.clear()
+
+    @property
+    def num_tickets(self) -> int:
+        """How many tickets a server gives after a full handshake of TLS 1.3; after a resumption it is one."""
+        return self._num_tickets
+
+    @num_tickets.setter
+    def num_tickets(self, value: int) -> None:
+        if not isinstance(value, int):
+            raise TypeError(f"an integer is required, not {type(value).__name__}")
+        if not 0 <= value <= 255:
+            raise ValueError("failed to set num tickets")
+        if self.protocol != ssl.PROTOCOL_TLS_SERVER:
+            raise ValueError("SSLContext is not a server context.")
+        self._num_tickets = value
+
+    @property
+    def ticket_lifetime(self) -> int:
+        """For how many seconds a server lets a session be gone on with: at most seven days."""
+        return self._ticket_lifetime
+
+    @ticket_lifetime.setter
+    def ticket_lifetime(self, seconds: int) -> None:
+        if not 0 < seconds <= MOST_SECONDS:
+            raise ValueError(f"a session is gone on with for 1 to {MOST_SECONDS} seconds")
+        self._ticket_lifetime = int(seconds)
+
+    @property
+    def ticket_keys(self) -> TicketKeyStore:
+        """What a server seals its tickets with: keys of this process alone, unless others are set.
+
+        `fasttls.FileTicketKeys` and `fasttls.EpochTicketKeys` share them between processes and machines.
+        """
+        if self._ticket_keys is None:
+            self._ticket_keys = MemoryTicketKeys()
+        return self._ticket_keys
+
+    @ticket_keys.setter
+    def ticket_keys(self, keys: TicketKeyStore) -> None:
+        if not callable(getattr(keys, "active", None)) or not callable(getattr(keys, "find", None)):
+            raise TypeError(f"ticket keys come from an object with active() and find(), not {type(keys).__name__}")
+        self._ticket_keys = keys
+
+    # Early data.
+
+    @property
+    def early_data(self) -> bool:
+        """Whether a client may send early data (`SSLSocket.write_early_data`); False at first.
+
+        An attacker may send it to the server again: only what is harmless when it is done twice belongs there.
+        """
+        return self._early_data
+
+    @early_data.setter
+    def early_data(self, value: bool) -> None:
+        self._early_data = bool(value)
+
+    @property
+    def max_early_data(self) -> int:
+        """How many bytes of early data a server takes; 0 at first. More needs a replay guard, set with it."""
+        return self._max_early_data
+
+    def set_early_data(self, size: int, replay_guard: ReplayGuard | None) -> None:
+        """Let a server take so many bytes of early data, and none that the guard has seen (RFC 8446 §8).
+
+        Raises ValueError for a size without a guard.
+        """
+        if not 0 <= size <= 0xFFFFFFFF:
+            raise ValueError("early data has 0 to 2^32-1 bytes")
+        if size and replay_guard is None:
+            raise ValueError("a server takes early data only with a replay guard (RFC 8446 §8)")
+        self._replay_guard, self._max_early_data = replay_guard, size
+
+    # Pre-shared keys.
+
+    def set_psk_client_callback(self, callback: PskClientCallback | None) -> None:
+        """Set a client's function of a hint, or None, that returns an identity and a key (Python 3.13).
+
+        An empty key is none. When the server takes no key, and verify_mode is CERT_NONE, the handshake fails.
+        """
+        self._check_psk(callback, "client", ssl.PROTOCOL_TLS_SERVER, "PROTOCOL_TLS_SERVER")
+        self._psk_client = callback
+
+    def set_psk_server_callback(self, callback: PskServerCallback | None, identity_hint: str | None = None) -> None:
+        """Set a server's function of the client's identity that returns the key; an empty one refuses (Python 3.13).
+
+        identity_hint is for TLS 1.2, and is not sent in TLS 1.3.
+        """
+        self._check_psk(callback, "server", ssl.PROTOCOL_TLS_CLIENT, "PROTOCOL_TLS_CLIENT")
+        if identity_hint is not None and len(identity_hint.encode()) > _LONGEST_IDENTITY:
+            raise ssl.SSLError("failed to set identity hint")
+        self._psk_server = callback
+
+    def _check_psk(self, callback: object, side: str, not_for: int, name: str) -> None:
+        if self.protocol == not_for:
+            raise ssl.SSLError(f"Cannot add PSK {side} callback to a {name} context")
+        if callback is not None and not callable(callback):
+            raise TypeError("callback must be callable")
+
+    def _client_psks(self) -> tuple[ExternalPsk, ...]:
+        assert self._psk_client is not None
+        found = self._psk_client(None)
+        if not isinstance(found, tuple) or len(found) != 2:
+            raise TypeError("a PSK callback returns an identity and a key")
+        identity, key = found
+        if not isinstance(identity, str | None) or not isinstance(key, bytes):
+            raise TypeError("a PSK callback returns an identity, str or None, and a key, bytes")
+        if not key:
+            return ()
+        if len(key) > _LONGEST_PSK or len((identity or "").encode()) > _LONGEST_IDENTITY:
+            raise ValueError("the identity or the pre-shared key is too long")
+        return (ExternalPsk((identity or "").encode() or b"\0", Secret(key)),)
+
+    def _server_psk(self, identity: bytes) -> ExternalPsk | None:
+        assert self._psk_server is not None
+        try:
+            name = identity.decode()
+        except UnicodeDecodeError:
+            return None
+        key = self._psk_server(None if name == "\0" else name)
+        if not isinstance(key, bytes):
+            raise HandshakeFailure("the PSK callback returned no key", reason="CALLBACK_FAILED")
+        return ExternalPsk(identity, Secret(key)) if key else None
+
+    # For connections.
+
+    def session_stats(self) -> dict[str, int]:
+        """Return how many connections were begun and made, and how many of them went on with a session."""
+        return {**self._counters.read(), "number": len(self._client_sessions) + len(self._server_sessions)}
+
+    def _session_settings(self, options: int) -> dict[str, Any]:
+        """Return what a Config has to know of all this."""
+        stateless = not options & ssl.OP_NO_TICKET
+        is_server = self.protocol != ssl.PROTOCOL_TLS_CLIENT
+        found: dict[str, Any] = {
+            "resumption": self._resumes,
+            "num_tickets": self._num_tickets,
+            "ticket_lifetime": self._ticket_lifetime,
+            "early_data": self._early_data,
+            "max_early_data": self._max_early_data,
+            "replay_guard": self._replay_guard,
+        }
+        if is_server:
+            found["ticket_keys"] = self.ticket_keys if stateless else None
+            found["server_sessions"] = self._server_sessions
+        if self._psk_client is not None:
+            found["make_psks"] = self._client_psks
+            # Nothing else would say who the server is.
+            found["psk_only"] = self.verify_mode == ssl.CERT_NONE
+        if self._psk_server is not None:
+            found["find_psk"] = self._server_psk
+        return found
+
+    def _place(self, config: Config, server_name: str | None, port: object) -> Hashable:
+        """Return the key of a client's sessions: whatever says that two connections want the same."""
+        return (
+            server_name,
+            port,
+            config.alpn,
+            config.minimum_version,
+            config.maximum_version,
+            config.peer_certificate,
+            config.check_host,
+            config.strict,
+            config.partial_chain,
+            config.strength,
+            config.crl_check,
+            config.ocsp_stapling,
+            config.credentials,
+        )
+
+    def _take_session(self, config: Config, place: Hashable) -> Session | None:
+        """Return a session to offer."""
+        return self._client_sessions.take(place, config.now()) if config.resumption else None

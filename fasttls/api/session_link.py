@@ -1,0 +1,113 @@
+"""The sessions of one connection: the one it offers, the ones it leaves, and what its context counts."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+from fasttls.api.session import SSLSession, session_of
+from fasttls.events import Negotiated, TicketReceived
+from fasttls.sessions.session import Session
+from fasttls.wire.iana import ProtocolVersion
+
+if TYPE_CHECKING:
+    from fasttls.api.channel import Channel
+    from fasttls.api.context import SSLContext
+    from fasttls.connection import Connection
+
+
+class SessionLink:
+    """Stands between an engine and its context's sessions."""
+
+    __slots__ = ("_begun", "_channel", "_connection", "_context", "_place", "current")
+
+    def __init__(self, context: SSLContext, connection: Connection, channel: Channel) -> None:
+        self._context = context
+        self._connection = connection
+        self._channel = channel
+        self._begun = False
+        self._place: Hashable = None
+        self.current: SSLSession | None = (
+            None if connection.session is None else SSLSession(connection.session, context)
+        )
+        """What `SSLSocket.session` shows."""
+
+    def give(self, session: object) -> None:
+        """Offer this session. Raises TypeError and ValueError as the standard library does."""
+        if session is None:
+            raise TypeError("Value is not a SSLSession.")
+        given = session_of(session, self._context)
+        if self._connection.server_side:
+            raise ValueError("Cannot set session for server-side SSLSocket.")
+        if self._begun:
+            raise ValueError("Cannot set session after handshake.")
+        self._connection.session = given
+        assert isinstance(session, SSLSession)
+        self.current = session
+
+    def begin(self) -> None:
+        """Count the connection, and offer a session of the context's when the caller gave none."""
+        if self._begun:
+            return
+        self._begun = True
+        connection = self._connection
+        if connection.server_side:
+            self._context._counters.add("accept")
+            return
+        self._context._counters.add("connect")
+        config = connection.config
+        if not config.resumption:
+            return
+        self._place = self._context._place(config, connection.server_name, self._port())
+        if connection.session is None:
+            connection.session = self._context._take_session(config, self._place)
+
+    def _port(self) -> object:
+        """Where the server is, beside its name; None where nobody knows."""
+        try:
+            sock = self._channel.plain_socket
+            address = None if sock is None else sock.getpeername()
+        except OSError:
+            return None
+        return address[1] if isinstance(address, tuple) else address
+
+    def completed(self, negotiated: Negotiated) -> None:
+        """Count a handshake that is complete."""
+        side = "accept_good" if self._connection.server_side else "connect_good"
+        self._context._counters.add(side, *(["hits"] if negotiated.resumed else []))
+        if negotiated.resumed and negotiated.version == ProtocolVersion.TLS1_2 and negotiated.session is not None:
+            self.current = SSLSession(negotiated.session, self._context)
+        elif self.current is None or negotiated.session is None:
+            self.current = SSLSession(_without_ticket(negotiated, self._connection.config.now()), self._context)
+
+    def received(self, ticket: TicketReceived) -> None:
+        """Keep a session that a later connection may go on with."""
+        if ticket.session is None:
+            return
+        self.current = SSLSession(ticket.session, self._context)
+        if self._place is not None:
+            self._context._client_sessions.keep(self._place, ticket.session)
+
+    def failed(self) -> None:
+        """Forget the sessions of a place that a connection failed with (RFC 5246 §7.2.2)."""
+        if self._place is not None and self._connection.session is not None:
+            self._context._client_sessions.forget(self._place)
+
+
+def _without_ticket(negotiated: Negotiated, now: float) -> Session:
+    """Return a session that says what there is to say of a connection, and that nobody can go on with."""
+    from fasttls.native._secret import Secret
+
+    return Session(
+        version=negotiated.version,
+        suite=negotiated.suite,
+        secret=Secret(bytes(32)),
+        created=now,
+        lifetime=7200,
+        server_name=negotiated.server_name,
+        alpn=negotiated.alpn,
+        peer_chain=(),
+        peer_signature_algorithm=None,
+        extended_master_secret=negotiated.extended_master_secret,
+        session_id=negotiated.legacy_session_id or negotiated.server_random,
+    )

@@ -1,0 +1,67 @@
+"""Whether a session may be gone on with, on either side and in every version; its peer is verified anew."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fasttls.crypto.suites12 import SUITES12, KeyExchange
+from fasttls.handshake.auth import KeyUse, PeerIdentity, identify_peer
+from fasttls.handshake.config import Config, PeerCertificate
+from fasttls.sessions.session import Session
+from fasttls.trust.ocsp import must_staple
+from fasttls.trust.path import Purpose
+from fasttls.trust.policy import OCSPStapling
+from fasttls.wire.alerts import Alert
+
+
+def usable_session(
+    config: Config, session: Session | None, host: str | None, version: int
+) -> tuple[Session, PeerIdentity] | None:
+    """Return a session that a client may go on with, and its server, verified by the rules and the time of now."""
+    if (
+        not config.resumption
+        or session is None
+        or session.version != version
+        or session.suite not in config.offered_suites
+    ):
+        return None
+    if session.expired(config.now()) or not session.peer_chain or session.server_name != host:
+        return None
+    if session.alpn is not None and session.alpn not in config.alpn:
+        return None
+    suite = SUITES12.get(session.suite)
+    use = KeyUse.DECRYPT if suite is not None and suite.key_exchange is KeyExchange.RSA else KeyUse.SIGN
+    try:
+        peer = identify_peer(config, session.peer_chain, Purpose.SERVER_AUTH, host, use)
+    except Alert:
+        return None  # a full handshake shows what is wrong with it
+    if config.ocsp_stapling is OCSPStapling.REQUIRED or (
+        config.ocsp_stapling is not OCSPStapling.OFF and peer.path and must_staple(peer.path[0])
+    ):
+        return None  # a resumption brings no response
+    return session, peer
+
+
+class MayResume(NamedTuple):
+    """Says that a server may go on with a session, and who its client is."""
+
+    peer: PeerIdentity | None
+
+
+def server_may_resume(config: Config, session: Session, server_name: str | None) -> MayResume | None:
+    """Return whether a server may go on with a session, by the rules and the time of now; None when not.
+
+    The name asked for must be the session's (RFC 6066 §3), and the client's certificate is verified
+    anew: what expired or is no longer trusted since is not gone on with.
+    """
+    if session.expired(config.now()) or (session.server_name or "").lower() != (server_name or "").lower():
+        return None
+    if not session.peer_chain:
+        may = config.peer_certificate in (PeerCertificate.UNCHECKED, PeerCertificate.OPTIONAL)
+        return MayResume(None) if may else None
+    if config.peer_certificate is PeerCertificate.UNCHECKED:
+        return None  # who the client was is not asked here, and must not be told
+    try:
+        return MayResume(identify_peer(config, session.peer_chain, Purpose.CLIENT_AUTH, None))
+    except Alert:
+        return None
