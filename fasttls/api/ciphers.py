@@ -13,6 +13,7 @@ _METHODS = {
     KeyExchange.ECDHE_RSA: ("kx-ecdhe", "auth-rsa", "ECDH", "RSA"),
     KeyExchange.DHE_RSA: ("kx-dhe", "auth-rsa", "DH", "RSA"),
     KeyExchange.RSA: ("kx-rsa", "auth-rsa", "RSA", "RSA"),
+    KeyExchange.ECDHE_PSK: ("kx-ecdhe-psk", "auth-psk", "ECDHEPSK", "PSK"),
 }
 
 

@@ -70,11 +70,13 @@ class SessionSettings:
     _num_tickets: int
     _ticket_lifetime: int
     _resumes: bool
+    _resumes_by_name: bool
     _max_early_data: int
     _replay_guard: ReplayGuard | None
     _early_data: bool
     _psk_client: PskClientCallback | None
     _psk_server: PskServerCallback | None
+    _psk_hint: str
 
     def _init_sessions(self) -> None:
         setting = object.__setattr__
@@ -85,24 +87,28 @@ class SessionSettings:
         setting(self, "_num_tickets", 2)
         setting(self, "_ticket_lifetime", 7200)
         setting(self, "_resumes", True)
+        setting(self, "_resumes_by_name", False)
         setting(self, "_max_early_data", 0)
         setting(self, "_replay_guard", None)
         setting(self, "_early_data", False)
         setting(self, "_psk_client", None)
         setting(self, "_psk_server", None)
+        setting(self, "_psk_hint", "")
 
     @property
     def resumption(self) -> bool:
         """Whether sessions are gone on with; True at first.
 
         A client keeps the sessions of its connections and offers the newest one to the same server, by
-        host, port, protocols and verification settings; what was verified then is verified anew.
+        host, port, protocols and verification settings; what was verified then is verified anew. Where
+        the port is not known, over memory BIOs (as in asyncio), it does so once this was set to True:
+        the host name alone then says where a session leads.
         """
         return self._resumes
 
     @resumption.setter
     def resumption(self, value: bool) -> None:
-        self._resumes = bool(value)
+        self._resumes = self._resumes_by_name = bool(value)
         if not value:
             self._client_sessions.clear()
 
@@ -191,12 +197,12 @@ class SessionSettings:
     def set_psk_server_callback(self, callback: PskServerCallback | None, identity_hint: str | None = None) -> None:
         """Set a server's function of the client's identity that returns the key; an empty one refuses (Python 3.13).
 
-        identity_hint is for TLS 1.2, and is not sent in TLS 1.3.
+        identity_hint is what the client's callback is called with in TLS 1.2; TLS 1.3 has none.
         """
         self._check_psk(callback, "server", ssl.PROTOCOL_TLS_CLIENT, "PROTOCOL_TLS_CLIENT")
         if identity_hint is not None and len(identity_hint.encode()) > _LONGEST_IDENTITY:
             raise ssl.SSLError("failed to set identity hint")
-        self._psk_server = callback
+        self._psk_server, self._psk_hint = callback, identity_hint or ""
 
     def _check_psk(self, callback: object, side: str, not_for: int, name: str) -> None:
         if self.protocol == not_for:
@@ -204,9 +210,9 @@ class SessionSettings:
         if callback is not None and not callable(callback):
             raise TypeError("callback must be callable")
 
-    def _client_psks(self) -> tuple[ExternalPsk, ...]:
+    def _client_psks(self, hint: str | None) -> tuple[ExternalPsk, ...]:
         assert self._psk_client is not None
-        found = self._psk_client(None)
+        found = self._psk_client(hint)
         if not isinstance(found, tuple) or len(found) != 2:
             raise TypeError("a PSK callback returns an identity and a key")
         identity, key = found
@@ -256,6 +262,7 @@ class SessionSettings:
             found["psk_only"] = self.verify_mode == ssl.CERT_NONE
         if self._psk_server is not None:
             found["find_psk"] = self._server_psk
+            found["psk_identity_hint"] = self._psk_hint
         return found
 
     def _place(self, config: Config, server_name: str | None, port: object) -> Hashable:

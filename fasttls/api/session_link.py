@@ -58,7 +58,10 @@ class SessionLink:
         config = connection.config
         if not config.resumption:
             return
-        self._place = self._context._place(config, connection.server_name, self._port())
+        port = self._port()
+        if port is None and not self._context._resumes_by_name:
+            return
+        self._place = self._context._place(config, connection.server_name, port)
         if connection.session is None:
             connection.session = self._context._take_session(config, self._place)
 

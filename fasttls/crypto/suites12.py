@@ -1,4 +1,4 @@
-"""The cipher suites of TLS 1.2 that are spoken: AEADs with ECDHE, DHE or RSA (RFC 5288, 6655, 7251, 7905)."""
+"""The cipher suites of TLS 1.2 that are spoken: AEADs with ECDHE, DHE or RSA (RFC 5288, 6655, 7251, 7905, 8442)."""
 
 from __future__ import annotations
 
@@ -21,16 +21,22 @@ class KeyExchange(Enum):
     ECDHE_RSA = "ECDHE-RSA"
     DHE_RSA = "DHE-RSA"
     RSA = "RSA"
+    ECDHE_PSK = "ECDHE-PSK"
 
     @property
     def is_ephemeral(self) -> bool:
-        """Whether the server signs a key made for this handshake, in ServerKeyExchange."""
+        """Whether the server makes a key for this handshake, in ServerKeyExchange, and signs it where it has one."""
         return self is not KeyExchange.RSA
 
     @property
     def uses_curves(self) -> bool:
         """Whether it is ECDHE."""
-        return self in (KeyExchange.ECDHE_ECDSA, KeyExchange.ECDHE_RSA)
+        return self in (KeyExchange.ECDHE_ECDSA, KeyExchange.ECDHE_RSA, KeyExchange.ECDHE_PSK)
+
+    @property
+    def uses_psk(self) -> bool:
+        """Whether a key that both sides have stands for certificates (RFC 5489, RFC 8442)."""
+        return self is KeyExchange.ECDHE_PSK
 
 
 class _Cipher(NamedTuple):

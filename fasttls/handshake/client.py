@@ -67,7 +67,7 @@ def start(config: Config, host: str | None, flight: Flight, session: Session | N
     hello = build_client_hello(config, host, shares)
     psks = client_offers(config, session, host) if config.speaks13 else ()
     session12 = client12_resumed.offer_session(config, session, host, hello) if config.speaks12 else None
-    if config.psk_only and not psks:
+    if config.psk_only and not psks and not config.speaks12:
         raise ValueError("there is no pre-shared key to offer, and nothing else is wanted")
     early = _may_send_early(config, psks)
     if early:
@@ -172,7 +172,12 @@ class WaitServerHello(State):
 
     def on_server_hello(
         self, answer: ServerHello, flight: Flight
-    ) -> client13.WaitEncryptedExtensions | client12.WaitCertificate | client12_resumed.WaitTicketOrChange:
+    ) -> (
+        client13.WaitEncryptedExtensions
+        | client12.WaitCertificate
+        | client12.WaitPskServerKeyExchange
+        | client12_resumed.WaitTicketOrChange
+    ):
         """Go on with the version that the server selected."""
         if _selected_version(self.config, self.hello, answer) == ProtocolVersion.TLS1_2:
             _check_common(self.hello, answer, SUITES12)

@@ -17,6 +17,8 @@ from fasttls.handshake.connected12 import ClientConnected
 from fasttls.handshake.exchange12 import Agreed, ServerParams, agree, read_server_params
 from fasttls.handshake.flight import Flight
 from fasttls.handshake.hello import UNCOMPRESSED
+from fasttls.handshake.psk12 import PskParams, agree_psk
+from fasttls.native._secret import Secret
 from fasttls.trust.path import Purpose
 from fasttls.wire.alerts import DecodeError, DecryptError, HandshakeFailure, IllegalParameter
 from fasttls.wire.iana import ExtensionType
@@ -39,7 +41,7 @@ def begin(
     answer: ServerHello,
     flight: Flight,
     resumable: Resumable | None = None,
-) -> WaitCertificate | WaitTicketOrChange:
+) -> WaitCertificate | WaitPskServerKeyExchange | WaitTicketOrChange:
     """Check what a ServerHello of TLS 1.2 says (RFC 5246 §7.4.1.3)."""
     resumes = bool(hello.legacy_session_id) and answer.legacy_session_id_echo == hello.legacy_session_id
     if resumes and resumable is None:
@@ -55,11 +57,14 @@ def begin(
         raise IllegalParameter(f"the server selects the protocol {alpn!r}, which was not offered")
     suite = SUITES12[answer.cipher_suite]
     session = Session(config, host, hello, answer, suite)
-    if config.psk_only:
+    if config.psk_only and not suite.key_exchange.uses_psk:
         raise HandshakeFailure("the server takes none of the pre-shared keys", reason="PSK_DECLINED")
     if resumes and resumable is not None:
         flight.transcript.choose(suite.hash_name)
         return resume(session, resumable, flight)
+    if suite.key_exchange.uses_psk:
+        flight.transcript.choose(suite.hash_name)
+        return WaitPskServerKeyExchange(session)
     flight.transcript.choose(suite.hash_name, keep=True)
     return WaitCertificate(session)
 
@@ -248,33 +253,78 @@ def _send_flight(
         chosen = choose_client_credential(config, accepted, request.certificate_types)
         flight.send(Certificate(() if chosen is None else chosen[0].chain))
     flight.send(agreed.message)
-    master = master_secret(
-        suite,
-        agreed.premaster,
-        session.hello.random,
-        session.answer.random,
-        flight.transcript.digest() if session.extended else None,
-    )
-    flight.log_secret("CLIENT_RANDOM", session.hello.random, master.secret)
+    master = _master(session, agreed.premaster, flight)
     if chosen is not None:
         send_certificate_verify(flight, *chosen)
-    flight.transcript.forget()
-    write_keys, read_keys = master.keys()
-    flight.send_change_cipher_spec()
-    flight.write_with12(write_keys)
-    verify_data = master.finished(flight.transcript.digest(), of_client=True)
-    flight.send(Finished(verify_data))
     negotiated = replace(
         negotiated_of(session, server.identity, peer_signature_algorithm),
         group=agreed.group,
         own_signature_algorithm=None if chosen is None else chosen[1],
         client_certificate_requested=request is not None,
         peer_authorities=() if request is None else request.certificate_authorities,
-        tls_unique=verify_data if session.extended else None,
     )
+    return _finish(session, master, negotiated, flight)
+
+
+def _master(session: Session, premaster: Secret, flight: Flight) -> MasterSecret:
+    """Derive the master secret; the transcript ends with ClientKeyExchange."""
+    randoms = session.hello.random, session.answer.random
+    bound = flight.transcript.digest() if session.extended else None
+    master = master_secret(session.suite, premaster, *randoms, bound)
+    flight.log_secret("CLIENT_RANDOM", session.hello.random, master.secret)
+    return master
+
+
+def _finish(
+    session: Session, master: MasterSecret, negotiated: Negotiated, flight: Flight
+) -> WaitNewSessionTicket | WaitChangeCipherSpec:
+    """Change the keys for writing, and send Finished."""
+    flight.transcript.forget()
+    write_keys, read_keys = master.keys()
+    flight.send_change_cipher_spec()
+    flight.write_with12(write_keys)
+    verify_data = master.finished(flight.transcript.digest(), of_client=True)
+    flight.send(Finished(verify_data))
+    negotiated = replace(negotiated, tls_unique=verify_data if session.extended else None)
     if ExtensionType.SESSION_TICKET in session.answer.extensions:
-        return WaitNewSessionTicket(config, master, read_keys, negotiated)
-    return WaitChangeCipherSpec(config, master, read_keys, negotiated, None)
+        return WaitNewSessionTicket(session.config, master, read_keys, negotiated)
+    return WaitChangeCipherSpec(session.config, master, read_keys, negotiated, None)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitPskServerKeyExchange(Client12State):
+    """A pre-shared key stands for certificates: the server's half is next, or is left out (RFC 5489 §2)."""
+
+    session: Session
+
+    def on_server_key_exchange(self, message: ServerKeyExchange, flight: Flight) -> WaitPskServerHelloDone:
+        """Read the hint and the server's key; nobody signs them: Finished proves that both have the same."""
+        return WaitPskServerHelloDone(self.session, PskParams.read(message.body))
+
+    handlers = {ServerKeyExchange: on_server_key_exchange}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitPskServerHelloDone(Client12State):
+    """Nothing is asked for where a pre-shared key stands for certificates: ServerHelloDone is next."""
+
+    session: Session
+    params: PskParams
+
+    def on_server_hello_done(
+        self, message: ServerHelloDone, flight: Flight
+    ) -> WaitNewSessionTicket | WaitChangeCipherSpec:
+        """Send the client's flight."""
+        session = self.session
+        agreed = agree_psk(session.config, self.params)
+        flight.send(agreed.message)
+        master = _master(session, agreed.premaster, flight)
+        negotiated = replace(negotiated_of(session, None, None), group=self.params.group, psk_identity=agreed.identity)
+        return _finish(session, master, negotiated, flight)
+
+    handlers = {ServerHelloDone: on_server_hello_done}
 
 
 @final

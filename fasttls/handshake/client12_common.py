@@ -47,8 +47,8 @@ class Session:
         return ExtensionType.EXTENDED_MASTER_SECRET in self.answer.extensions
 
 
-def negotiated_of(session: Session, identity: PeerIdentity, peer_signature_algorithm: int | None) -> Negotiated:
-    """Return what the hellos and the server's certificate settle."""
+def negotiated_of(session: Session, identity: PeerIdentity | None, peer_signature_algorithm: int | None) -> Negotiated:
+    """Return what the hellos and the server's certificate settle; identity is None where a pre-shared key does."""
     return Negotiated(
         version=ProtocolVersion.TLS1_2,
         suite=session.suite.code,
@@ -60,11 +60,11 @@ def negotiated_of(session: Session, identity: PeerIdentity, peer_signature_algor
         server_random=session.answer.random,
         legacy_session_id=session.answer.legacy_session_id_echo,
         client_suites=session.hello.cipher_suites,
-        peer_chain=identity.chain,
-        verified_path=identity.path,
+        peer_chain=() if identity is None else identity.chain,
+        verified_path=() if identity is None else identity.path,
         peer_signature_algorithm=peer_signature_algorithm,
         extended_master_secret=session.extended,
-        ocsp_response=identity.ocsp_response,
+        ocsp_response=None if identity is None else identity.ocsp_response,
     )
 
 

@@ -178,8 +178,11 @@ class Config:
     external_psks: tuple[ExternalPsk, ...] = ()
     """Keys that a client shares with the server beforehand."""
 
-    make_psks: Callable[[], tuple[ExternalPsk, ...]] | None = None
-    """Called by a client before its first flight; returns more of them."""
+    make_psks: Callable[[str | None], tuple[ExternalPsk, ...]] | None = None
+    """Called by a client with the server's hint, None before its first flight; returns more of them."""
+
+    psk_identity_hint: str = ""
+    """What a server of TLS 1.2 says for the client to choose a key by (RFC 4279 §5.2)."""
 
     find_psk: Callable[[bytes], ExternalPsk | None] | None = None
     """Called by a server with an identity that is none of its tickets; returns the key that it is known by."""
@@ -241,7 +244,9 @@ class Config:
         derive = object.__setattr__
         derive(self, "speaks12", self.minimum_version <= ProtocolVersion.TLS1_2)
         derive(self, "speaks13", self.maximum_version >= ProtocolVersion.TLS1_3)
-        spoken = {**(SUITES if self.speaks13 else {}), **(SUITES12 if self.speaks12 else {})}
+        psks = bool(self.external_psks) or self.make_psks is not None or self.find_psk is not None
+        in12 = {code for code, suite in SUITES12.items() if psks or not suite.key_exchange.uses_psk}
+        spoken = {*(SUITES if self.speaks13 else ()), *(in12 if self.speaks12 else ())}
         derive(self, "offered_suites", tuple(code for code in self.suites if code in spoken))
         derive(self, "ecdhe_groups", tuple(code for code in self.groups if code != NamedGroup.X25519MLKEM768))
         _known("cipher suite", self.suites, EVERY_SUITE)

@@ -52,7 +52,7 @@ def client_offers(config: Config, session: Session | None, host: str | None) -> 
         kept, peer = usable
         secret = EarlySecret(kept.hash_name, kept.secret)
         found.append(PskOffer(kept.ticket, secret, b"res binder", kept, peer))
-    made = config.make_psks() if config.make_psks is not None else ()
+    made = config.make_psks(None) if config.make_psks is not None else ()
     for psk in (*config.external_psks, *made):
         found.append(PskOffer(psk.identity, EarlySecret(psk.hash_name, psk.secret), psk.binder_label, None, None))
     return tuple(found)

@@ -105,6 +105,7 @@ class WaitClientHello(State):
         | server13.WaitFinished
         | server12.WaitCertificate
         | server12.WaitClientKeyExchange
+        | server12.WaitPskKeyExchange
         | server12_resumed.WaitChangeCipherSpec
     ):
         """Choose the configuration and the version, and answer."""

@@ -7,6 +7,7 @@ from typing import NamedTuple, final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from fasttls.crypto.groups import GROUPS, Offer
 from fasttls.crypto.key_schedule12 import VERIFY_DATA_SIZE, MasterSecret, RecordKeys, master_secret
 from fasttls.crypto.suites12 import SUITES12, KeyExchange, Suite12
 from fasttls.events import HandshakeCompleted, Negotiated
@@ -19,6 +20,7 @@ from fasttls.handshake.connected12 import ServerConnected
 from fasttls.handshake.exchange12 import ServerExchange, server_exchange
 from fasttls.handshake.flight import Flight
 from fasttls.handshake.hello import UNCOMPRESSED, Asked, listed, server_random
+from fasttls.handshake.psk12 import PskKeyExchange, PskParams, psk_premaster
 from fasttls.handshake.state import State
 from fasttls.trust.certificate import CERTIFICATES
 from fasttls.trust.path import Purpose
@@ -133,7 +135,7 @@ def choose(config: Config, hello: ClientHello) -> Chosen:
     _check_hello(config, hello)
     ours = tuple(code for code in config.suites if code in SUITES12)
     first, second = (ours, hello.cipher_suites) if config.prefer_server_suites else (hello.cipher_suites, ours)
-    common = [SUITES12[code] for code in first if code in second]
+    common = [SUITES12[code] for code in first if code in second and not SUITES12[code].key_exchange.uses_psk]
     # RFC 5246 §7.4.1.4.1: without the extension it is SHA-1, which nobody should sign with.
     accepted: tuple[int, ...] = hello.extensions.get(ExtensionType.SIGNATURE_ALGORITHMS, ())
     groups: tuple[int, ...] | None = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS)
@@ -182,15 +184,18 @@ def _nothing_in_common(
 
 def answer(
     config: Config, hello: ClientHello, flight: Flight, asked: Asked
-) -> WaitCertificate | WaitClientKeyExchange | server12_resumed.WaitChangeCipherSpec:
+) -> WaitCertificate | WaitClientKeyExchange | WaitPskKeyExchange | server12_resumed.WaitChangeCipherSpec:
     """Send everything from ServerHello to ServerHelloDone (RFC 5246 §7.3), or go on with a session."""
     # Whatever may refuse the client comes before the first byte of the answer.
-    if config.psk_only:
-        raise UnknownPskIdentity("the client offers no pre-shared key that is known here")
     _check_hello(config, hello)
     found = server12_resumed.find(config, hello, asked)
     if found is not None:
         return server12_resumed.resume(config, hello, flight, asked, found, _extensions)
+    psk_suite = _psk_suite(config, hello)
+    if psk_suite is not None:
+        return _answer_with_psk(config, hello, psk_suite, flight, asked)
+    if config.psk_only:
+        raise UnknownPskIdentity("the client offers no pre-shared key")
     chosen = choose(config, hello)
     alpn = choose_alpn(config, hello)
     suite, credential = chosen.suite, chosen.credential
@@ -261,6 +266,80 @@ def _extensions(hello: ClientHello, suite: Suite12, asked: Asked, alpn: bytes | 
     if alpn is not None:
         extensions[ExtensionType.ALPN] = alpn
     return extensions
+
+
+def _psk_suite(config: Config, hello: ClientHello) -> tuple[Suite12, int] | None:
+    """Return the suite with a pre-shared key to speak, and the group, when it goes before those with certificates."""
+    if config.find_psk is None:
+        return None
+    ours = tuple(code for code in config.offered_suites if code in SUITES12)
+    first, second = (ours, hello.cipher_suites) if config.prefer_server_suites else (hello.cipher_suites, ours)
+    common = [SUITES12[code] for code in first if code in second]
+    for suite in common:
+        group = _group(config, suite, hello) if suite.key_exchange.uses_psk else None
+        if group is not None:
+            return suite, group
+        if not suite.key_exchange.uses_psk and config.credentials:
+            return None
+    return None
+
+
+def _answer_with_psk(
+    config: Config, hello: ClientHello, chosen: tuple[Suite12, int], flight: Flight, asked: Asked
+) -> WaitPskKeyExchange:
+    """Send everything from ServerHello to ServerHelloDone, without a certificate (RFC 5489 §2)."""
+    suite, group = chosen
+    alpn = choose_alpn(config, hello)
+    offer = GROUPS[group].offer(config.random if config.deterministic_keys else None)
+    flight.transcript.choose(suite.hash_name)
+    random = server_random(config, ProtocolVersion.TLS1_2)
+    flight.send(ServerHello(random, b"", suite.code, _extensions(hello, suite, asked, alpn)))
+    params = PskParams(config.psk_identity_hint.encode(), group, offer.public)
+    flight.send(ServerKeyExchange(params.encode()))
+    flight.send(ServerHelloDone())
+    negotiated = Negotiated(
+        version=ProtocolVersion.TLS1_2,
+        suite=suite.code,
+        group=group,
+        retried=False,
+        server_name=asked.server_name,
+        alpn=alpn,
+        client_random=hello.random,
+        server_random=random,
+        legacy_session_id=b"",
+        client_suites=hello.cipher_suites,
+        extended_master_secret=ExtensionType.EXTENDED_MASTER_SECRET in hello.extensions,
+    )
+    return WaitPskKeyExchange(config, offer, negotiated)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WaitPskKeyExchange(_State):
+    """A pre-shared key stands for certificates: the client names it, and sends its half (RFC 5489 §2)."""
+
+    config: Config
+    offer: Offer
+    negotiated: Negotiated
+
+    def on_client_key_exchange(self, message: ClientKeyExchange, flight: Flight) -> WaitChangeCipherSpec:
+        """Derive the master secret; an identity that is not known is told (RFC 4279 §2)."""
+        exchange, negotiated = PskKeyExchange.read(message.body), self.negotiated
+        assert self.config.find_psk is not None
+        psk = self.config.find_psk(exchange.identity)
+        if psk is None or psk.imported:
+            raise UnknownPskIdentity("the client's pre-shared key is not known here")
+        master = master_secret(
+            SUITES12[negotiated.suite],
+            psk_premaster(self.offer.finish(exchange.public), psk.secret),
+            negotiated.client_random,
+            negotiated.server_random,
+            flight.transcript.digest() if negotiated.extended_master_secret else None,
+        )
+        flight.log_secret("CLIENT_RANDOM", negotiated.client_random, master.secret)
+        return WaitChangeCipherSpec(None, master, replace(negotiated, psk_identity=exchange.identity))
+
+    handlers = {ClientKeyExchange: on_client_key_exchange}
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +435,9 @@ class WaitCertificateVerify(_State):
 class WaitChangeCipherSpec(_State):
     """The client changes keys next (RFC 5246 §7.1)."""
 
-    session: Session
+    session: Session | None
+    """None where there is nothing to leave: with a pre-shared key."""
+
     master: MasterSecret
     negotiated: Negotiated
 
@@ -374,7 +455,7 @@ class WaitChangeCipherSpec(_State):
 class WaitFinished(_State):
     """The client's Finished, the first message under the new keys (RFC 5246 §7.4.9)."""
 
-    session: Session
+    session: Session | None
     master: MasterSecret
     write_keys: RecordKeys
     negotiated: Negotiated
@@ -385,7 +466,9 @@ class WaitFinished(_State):
         finished.check_size(VERIFY_DATA_SIZE)
         if not self.master.finished_matches(finished.verify_data, transcript.before, of_client=True):
             raise DecryptError("the client's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
-        server12_resumed.keep(self.session.config, self.master, self.negotiated, flight, ticket=self.session.ticket)
+        if self.session is not None:
+            config, promised = self.session.config, self.session.ticket
+            server12_resumed.keep(config, self.master, self.negotiated, flight, ticket=promised)
         flight.send_change_cipher_spec()
         flight.write_with12(self.write_keys)
         flight.send(Finished(self.master.finished(transcript.digest(), of_client=False)))
