@@ -8,7 +8,6 @@ from fasttls.crypto.suites12 import SUITES12, KeyExchange
 from fasttls.handshake.auth import KeyUse, PeerIdentity, identify_peer
 from fasttls.handshake.config import Config, PeerCertificate
 from fasttls.sessions.session import Session
-from fasttls.trust.ocsp import must_staple
 from fasttls.trust.path import Purpose
 from fasttls.trust.policy import OCSPStapling
 from fasttls.wire.alerts import Alert
@@ -29,16 +28,14 @@ def usable_session(
         return None
     if session.alpn is not None and session.alpn not in config.alpn:
         return None
+    if config.ocsp_stapling is not OCSPStapling.OFF:
+        return None  # a resumption brings no response
     suite = SUITES12.get(session.suite)
     use = KeyUse.DECRYPT if suite is not None and suite.key_exchange is KeyExchange.RSA else KeyUse.SIGN
     try:
         peer = identify_peer(config, session.peer_chain, Purpose.SERVER_AUTH, host, use)
     except Alert:
         return None  # a full handshake shows what is wrong with it
-    if config.ocsp_stapling is OCSPStapling.REQUIRED or (
-        config.ocsp_stapling is not OCSPStapling.OFF and peer.path and must_staple(peer.path[0])
-    ):
-        return None  # a resumption brings no response
     return session, peer
 
 

@@ -4,6 +4,7 @@ set -euo pipefail
 
 declare -A PACKAGES=(
     [openssl]=openssl [gnutls-cli]=gnutls-bin [curl]=curl [node]=nodejs [go]=golang-go [javac]=default-jdk-headless
+    [redis-server]=redis-server
 )
 missing=()
 for program in "${!PACKAGES[@]}"; do
