@@ -41,7 +41,7 @@ from fasttls.handshake.flight import (
 from fasttls.handshake.machine import Machine
 from fasttls.handshake.state import ConnectedState
 from fasttls.native._hash import Transcript
-from fasttls.native._record import Deframer, PlainOpener, PlainSealer, Sealer13
+from fasttls.native._record import MAX_PLAINTEXT, Deframer, PlainOpener, PlainSealer, Sealer13
 from fasttls.sessions.session import Session
 from fasttls.trust.names import as_ascii, as_ip_address
 from fasttls.wire.alerts import (
@@ -64,6 +64,9 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _CHANGE_CIPHER_SPEC = b"\x01"
+
+_EXPANSION = 256
+"""Bytes that a protected record may have more than its content (RFC 8446 §5.2)."""
 
 _WRITES = (Send, SendChangeCipherSpec, SendWarning, WriteWith, WriteWith12)
 
@@ -98,6 +101,9 @@ class Connection:
 
         self.error: TLSError | None = None
         """The failure that ended the connection."""
+
+        self.undelivered: tuple[Event, ...] = ()
+        """The events that the last receive() could not return, because it raised."""
 
         self.peer_closed = False
         """Whether the peer sent close_notify."""
@@ -165,13 +171,14 @@ class Connection:
     def receive(self, data: Buffer) -> list[Event]:
         """Take bytes from the peer and return what happened, in order.
 
-        Raises a TLSError when the connection fails; the alert for the peer is then in the output.
-        Events before the failure are lost with it, but for `error` and `negotiated`. After the
-        peer's close_notify, bytes are ignored (RFC 8446 §6.1).
+        Raises a TLSError when the connection fails; the alert for the peer is then in the output, and
+        what the records before the one that failed said is in `undelivered`. After the peer's
+        close_notify, bytes are ignored (RFC 8446 §6.1).
         """
         self._check_usable()
         self.start()
         events: list[Event] = []
+        self.undelivered = ()
         if self.peer_closed:
             return events
         self._deframer.feed(data)
@@ -181,9 +188,11 @@ class Connection:
                 if self.peer_closed:
                     break
         except TLSError as error:
+            self.undelivered = tuple(events)
             self._fail(error)
             raise
         except Exception as exc:
+            self.undelivered = tuple(events)
             # A callback of the caller's, or a fault of ours: the peer is told, the caller sees the cause.
             self._fail(InternalError(f"{type(exc).__name__} while handling the peer's bytes"))
             raise
@@ -303,7 +312,9 @@ class Connection:
                 self._skip(len(body))
                 return
             raise
-        self._skip_early_data = None
+        if self._skip_early_data is not None:
+            self._skip_early_data = None
+            self._deframer.max_body = self._opener.max_body
         if content:
             self._empty_records = 0
         else:
@@ -467,6 +478,9 @@ class Connection:
                 case SkipEarlyData(size, by_type):
                     self._skip_early_data = size
                     self._skip_by_type = by_type
+                    if by_type:
+                        # What is skipped is protected, though nothing else is yet (RFC 8446 §4.2.10).
+                        self._deframer.max_body = MAX_PLAINTEXT + _EXPANSION
 
     def _flush_handshake(self) -> None:
         """Put the waiting handshake messages into as few records as they fit."""

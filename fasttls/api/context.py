@@ -368,6 +368,8 @@ class SSLContext(TrustSettings, SessionSettings, ssl.SSLContext):
                 raise ValueError("Cannot set session for server-side SSLSocket.")
             return self._wrap_server(config, channel, owner)
         name = server_hostname.decode("ascii") if isinstance(server_hostname, bytes) else server_hostname
+        if name is not None and "\0" in name:
+            raise TypeError("argument must be encoded string without null bytes, not str")
         given = None if session is None else session_of(session, self)
         connection = Connection(config, server_side=False, server_name=name, session=given)
         return Engine(self, connection, channel, owner, _refuse_context)

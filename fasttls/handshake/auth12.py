@@ -41,17 +41,24 @@ def choose_scheme(
     return None
 
 
-def choose_client_credential(config: Config, accepted: tuple[int, ...], types: bytes) -> tuple[Credential, int] | None:
-    """Return the credential and scheme to answer a CertificateRequest with, or None (RFC 5246 §7.4.6)."""
-    fallback: tuple[Credential, int] | None = None
+def choose_client_credential(
+    config: Config, accepted: tuple[int, ...], types: bytes, authorities: tuple[bytes, ...] = ()
+) -> tuple[Credential, int] | None:
+    """Return the credential and scheme to answer a CertificateRequest with, or None (RFC 5246 §7.4.4, §7.4.6).
+
+    A chain from one of the authorities goes before others, and one whose signatures are accepted before
+    one whose are not.
+    """
+    best: tuple[Credential, int] | None = None
+    best_rank = (False, False)
     for credential in config.credentials:
         for rsa_key, kind in ((True, ClientCertificateType.RSA_SIGN), (False, ClientCertificateType.ECDSA_SIGN)):
             scheme = choose_scheme(config, credential, accepted, rsa_key=rsa_key) if kind in types else None
             if scheme is not None:
-                if credential.chain_algorithms <= set(accepted):
-                    return credential, scheme
-                fallback = fallback or (credential, scheme)
-    return fallback
+                rank = (credential.is_issued_by(authorities), credential.chain_algorithms <= set(accepted))
+                if best is None or rank > best_rank:
+                    best, best_rank = (credential, scheme), rank
+    return best
 
 
 def check_key(key_exchange: KeyExchange, public: PublicKey) -> None:

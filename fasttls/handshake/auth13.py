@@ -15,24 +15,31 @@ from fasttls.wire.messages import CertificateEntry, CertificateVerify
 
 
 def choose_credential(
-    config: Config, accepted: tuple[int, ...], accepted_cert: tuple[int, ...] | None
+    config: Config,
+    accepted: tuple[int, ...],
+    accepted_cert: tuple[int, ...] | None,
+    authorities: tuple[bytes, ...] = (),
 ) -> tuple[Credential, int] | None:
     """Return the credential and scheme to sign with, or None when the peer can verify none.
 
-    accepted is in the peer's order of preference. A chain that the peer says it can verify goes
-    before one that it does not (RFC 8446 §4.4.2.2).
+    accepted is in the peer's order of preference. A chain from one of the authorities that the peer
+    names goes before others (RFC 8446 §4.2.4), and one whose signatures it says it can verify before
+    one that it does not (RFC 8446 §4.4.2.2).
     """
-    fallback: tuple[Credential, int] | None = None
     chain_accepted = set(accepted if accepted_cert is None else accepted_cert)
+    best: tuple[Credential, int] | None = None
+    best_rank = (False, False)
     for scheme in accepted:
         if scheme not in config.signing_algorithms:
             continue
         for credential in config.credentials:
             if scheme in credential.signer.schemes:
-                if credential.chain_algorithms <= chain_accepted:
+                rank = (credential.is_issued_by(authorities), credential.chain_algorithms <= chain_accepted)
+                if rank == (True, True):
                     return credential, scheme
-                fallback = fallback or (credential, scheme)
-    return fallback
+                if best is None or rank > best_rank:
+                    best, best_rank = (credential, scheme), rank
+    return best
 
 
 def send_certificate(flight: Flight, credential: Credential, context: bytes = b"", *, staple: bool = False) -> None:

@@ -105,7 +105,12 @@ def credential_for(config: Config, hello: ClientHello) -> tuple[Credential, int]
         # RFC 8446 §9.2: needed where the server authenticates with a certificate.
         raise MissingExtension("ClientHello without signature_algorithms")
     accepted: tuple[int, ...] = hello.extensions[ExtensionType.SIGNATURE_ALGORITHMS]
-    chosen = choose_credential(config, accepted, hello.extensions.get(ExtensionType.SIGNATURE_ALGORITHMS_CERT))
+    chosen = choose_credential(
+        config,
+        accepted,
+        hello.extensions.get(ExtensionType.SIGNATURE_ALGORITHMS_CERT),
+        hello.extensions.get(ExtensionType.CERTIFICATE_AUTHORITIES, ()),
+    )
     if chosen is not None:
         return chosen
     if not config.credentials:

@@ -63,7 +63,7 @@ def start(config: Config, host: str | None, flight: Flight, session: Session | N
 
     host is the server's name, which may be None when none is checked.
     """
-    shares = key_offers(config, config.key_shares) if config.speaks13 else {}
+    shares = key_offers(config, config.key_shares or ()) if config.speaks13 else {}
     hello = build_client_hello(config, host, shares)
     psks = client_offers(config, session, host) if config.speaks13 else ()
     session12 = client12_resumed.offer_session(config, session, host, hello) if config.speaks12 else None

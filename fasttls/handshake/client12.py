@@ -250,7 +250,7 @@ def _send_flight(
     chosen = None
     if request is not None:
         accepted = request.supported_signature_algorithms
-        chosen = choose_client_credential(config, accepted, request.certificate_types)
+        chosen = choose_client_credential(config, accepted, request.certificate_types, request.certificate_authorities)
         flight.send(Certificate(() if chosen is None else chosen[0].chain))
     flight.send(agreed.message)
     master = _master(session, agreed.premaster, flight)

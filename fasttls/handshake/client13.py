@@ -292,6 +292,7 @@ class WaitFinished(State):
             self.session.config,
             extensions[ExtensionType.SIGNATURE_ALGORITHMS],
             extensions.get(ExtensionType.SIGNATURE_ALGORITHMS_CERT),
+            extensions.get(ExtensionType.CERTIFICATE_AUTHORITIES, ()),
         )
         if chosen is None:
             flight.send(Certificate(b"", ()))

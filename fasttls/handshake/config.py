@@ -13,12 +13,13 @@ from fasttls.crypto.signatures import CERTIFICATE_ONLY, DEFAULT_SCHEMES, SCHEMES
 from fasttls.crypto.suites import SUITES
 from fasttls.crypto.suites12 import DEFAULT_SUITES, EVERY_SUITE, SUITES12
 from fasttls.native._secret import Secret
+from fasttls.native._x509 import canonical_name
 from fasttls.sessions.cache import ServerSessions
 from fasttls.sessions.keys import TicketKeyStore
 from fasttls.sessions.psk import ExternalPsk
 from fasttls.sessions.replay import ReplayGuard
 from fasttls.sessions.session import MOST_SECONDS
-from fasttls.trust.certificate import Certificate
+from fasttls.trust.certificate import CERTIFICATES, CanonicalName, Certificate
 from fasttls.trust.policy import DEFAULT_STRENGTH, CrlCheck, OCSPStapling, Strength
 from fasttls.trust.store import TrustStore
 from fasttls.wire.iana import NamedGroup, ProtocolVersion, PskKeyExchangeMode
@@ -52,6 +53,30 @@ class Credential:
     signer: Signer
     chain_algorithms: frozenset[int] = frozenset()
     staple: Callable[[], bytes | None] | None = None
+    issuers: frozenset[CanonicalName] = field(init=False, repr=False, compare=False)
+    """The names of those who issued the chain, for a peer that says whom it trusts."""
+
+    def __post_init__(self) -> None:
+        """Read the issuers; what is no certificate has none."""
+        found = set()
+        for der in self.chain:
+            try:
+                found.add(CERTIFICATES.parse(der).issuer)
+            except ValueError:
+                continue
+        object.__setattr__(self, "issuers", frozenset(found))
+
+    def is_issued_by(self, authorities: tuple[bytes, ...]) -> bool:
+        """Whether one of these issued the chain, DER names; any chain does where there are none (RFC 8446 §4.2.4)."""
+        if not authorities:
+            return True
+        for name in authorities:
+            try:
+                if canonical_name(name) in self.issuers:
+                    return True
+            except ValueError:
+                continue  # a name that is none names nobody
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +85,7 @@ class Limits:
 
     certificate_message: int = 256 * 1024  # bytes
     handshake_message: int = 64 * 1024  # bytes, every other message
-    message_fragments: int = 1024  # records that one handshake message is spread over
+    message_fragments: int = 16384  # records that one handshake message is spread over
     empty_records: int = 32  # in a row
     warning_alerts: int = 32  # in a row
     key_updates: int = 32  # in a row, without application data between them
@@ -114,7 +139,10 @@ class Config:
     maximum_version: int = ProtocolVersion.TLS1_3
     suites: tuple[int, ...] = DEFAULT_SUITES
     groups: tuple[int, ...] = DEFAULT_GROUPS
-    key_shares: tuple[int, ...] = DEFAULT_KEY_SHARES
+    key_shares: tuple[int, ...] | None = None
+    """The groups that a client sends shares of, None for X25519MLKEM768 and X25519 as far as they are listed, else
+    the first. They are sent in the order of the groups (RFC 8446 §4.2.8)."""
+
     signature_algorithms: tuple[int, ...] = DEFAULT_SCHEMES
     """What the peer may sign with."""
 
@@ -255,8 +283,7 @@ class Config:
         _known("signature scheme", self.signature_algorithms, {*SCHEMES, *CERTIFICATE_ONLY})
         if not self.suites or not self.groups or not self.signature_algorithms:
             raise ValueError("a handshake needs a cipher suite, a group and a signature scheme")
-        if not set(self.key_shares) <= set(self.groups):
-            raise ValueError("a key share must be of a group that is offered")
+        derive(self, "key_shares", self._ordered_shares())
         if self.minimum_version > self.maximum_version:
             raise ValueError("the minimum version is above the maximum version")
         if self.minimum_version < ProtocolVersion.TLS1_2 or self.maximum_version > ProtocolVersion.TLS1_3:
@@ -279,6 +306,14 @@ class Config:
             raise ValueError("there is a way or more to use a pre-shared key")
         if any(not 1 <= len(name) <= 255 for name in self.alpn):
             raise ValueError("an ALPN protocol name has 1 to 255 bytes")
+
+    def _ordered_shares(self) -> tuple[int, ...]:
+        """Return the groups to send shares of, in the order of the groups. Raises ValueError for one not offered."""
+        if self.key_shares is None:
+            return tuple(code for code in self.groups if code in DEFAULT_KEY_SHARES) or self.groups[:1]
+        if not set(self.key_shares) <= set(self.groups):
+            raise ValueError("a key share must be of a group that is offered")
+        return tuple(code for code in self.groups if code in self.key_shares)
 
 
 _FFDHE = frozenset(code for code in NamedGroup if code.name.startswith("FFDHE"))

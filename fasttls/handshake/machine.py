@@ -28,14 +28,15 @@ _BETWEEN_DATA: dict[int, tuple[str, str]] = {
 class Machine:
     """Runs a handshake from its first state to its last."""
 
-    __slots__ = ("_buffer", "_fragments", "_in_a_row", "_limits", "_observer", "state", "transcript")
+    __slots__ = ("_buffer", "_fragments", "_in_a_row", "_limits", "_needed", "_observer", "state", "transcript")
 
     def __init__(self, state: State, transcript: Transcript, limits: Limits, observer: Observer | None) -> None:
         self.state = state
         self.transcript = transcript
         self._limits = limits
         self._observer = observer
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._needed = HEADER_SIZE  # bytes of the message that is not all there, as far as they are known
         self._fragments = 0
         self._in_a_row = dict.fromkeys(_BETWEEN_DATA, 0)
 
@@ -54,12 +55,17 @@ class Machine:
             self._fragments += 1
             if self._fragments > self._limits.message_fragments:
                 raise UnexpectedMessage("a handshake message in too many fragments", reason="TOO_MANY_FRAGMENTS")
-            data = self._buffer + data
+            self._buffer += data
+            if len(self._buffer) < self._needed:
+                return effects
+            data, self._buffer = bytes(self._buffer), bytearray()
         else:
             self._fragments = 1
+        self._needed = HEADER_SIZE
         while len(data) >= HEADER_SIZE:
             size = self._size(data)
             if size > len(data):
+                self._needed = size
                 break
             step = self._step(data[:size])
             effects += step
@@ -70,7 +76,7 @@ class Machine:
                 raise UnexpectedMessage(
                     "handshake bytes behind a key change in one record", reason="EXCESS_HANDSHAKE_DATA"
                 )
-        self._buffer = data
+        self._buffer = bytearray(data)
         return effects
 
     def change_cipher_spec(self) -> list[Effect] | None:

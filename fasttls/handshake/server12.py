@@ -110,10 +110,16 @@ def _curve_is_offered(credential: Credential, offered: tuple[int, ...] | None) -
 
 
 def _credential(
-    config: Config, suite: Suite12, accepted: tuple[int, ...], groups: tuple[int, ...] | None
+    config: Config, suite: Suite12, hello: ClientHello, accepted: tuple[int, ...]
 ) -> tuple[Credential, int | None] | None:
-    """Return a credential for the suite, and the scheme to sign with; one whose chain is accepted goes first."""
-    fallback: tuple[Credential, int | None] | None = None
+    """Return a credential for the suite, and the scheme to sign with.
+
+    A chain from one of the client's authorities goes first, then one whose signatures it verifies.
+    """
+    groups: tuple[int, ...] | None = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS)
+    authorities: tuple[bytes, ...] = hello.extensions.get(ExtensionType.CERTIFICATE_AUTHORITIES, ())
+    best: tuple[Credential, int | None] | None = None
+    best_rank = (False, False)
     for credential in config.credentials:
         scheme: int | None = None
         if suite.key_exchange is KeyExchange.RSA:
@@ -124,10 +130,10 @@ def _credential(
             scheme = choose_scheme(config, credential, accepted, rsa_key=wants_rsa)
             if scheme is None or not _curve_is_offered(credential, groups):
                 continue
-        if credential.chain_algorithms <= set(accepted):
-            return credential, scheme
-        fallback = fallback or (credential, scheme)
-    return fallback
+        rank = (credential.is_issued_by(authorities), credential.chain_algorithms <= set(accepted))
+        if best is None or rank > best_rank:
+            best, best_rank = (credential, scheme), rank
+    return best
 
 
 def choose(config: Config, hello: ClientHello) -> Chosen:
@@ -138,10 +144,9 @@ def choose(config: Config, hello: ClientHello) -> Chosen:
     common = [SUITES12[code] for code in first if code in second and not SUITES12[code].key_exchange.uses_psk]
     # RFC 5246 §7.4.1.4.1: without the extension it is SHA-1, which nobody should sign with.
     accepted: tuple[int, ...] = hello.extensions.get(ExtensionType.SIGNATURE_ALGORITHMS, ())
-    groups: tuple[int, ...] | None = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS)
     lacks_group = False
     for suite in common:
-        found = _credential(config, suite, accepted, groups)
+        found = _credential(config, suite, hello, accepted)
         if found is None:
             continue
         group = _group(config, suite, hello) if suite.key_exchange.is_ephemeral else None

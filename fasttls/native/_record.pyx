@@ -100,7 +100,8 @@ cdef class Deframer:
 
     def peek(self, Py_ssize_t size):
         """Return up to size of the bytes that wait, for a diagnosis."""
-        return PyBytes_FromStringAndSize(<char *>self._data + self._start, min(size, self._end - self._start))
+        size = max(0, min(size, self._end - self._start))
+        return PyBytes_FromStringAndSize(<char *>self._data + self._start, size)
 
     def feed(self, data):
         """Append received bytes, from any readable buffer."""

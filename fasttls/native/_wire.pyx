@@ -26,6 +26,10 @@ cdef class Reader:
     Whatever the bytes do not hold raises DecodeError; end() raises it when bytes are left over.
     """
 
+    def __cinit__(self):
+        # Whatever is not initialised holds nothing, and says so.
+        self._next = self._end = <const uint8_t *>PyBytes_AS_STRING(b"")
+
     def __init__(self, bytes data not None, Py_ssize_t start=0):
         """Read data from start on. Raises DecodeError when start is not inside data."""
         if start < 0 or start > PyBytes_GET_SIZE(data):

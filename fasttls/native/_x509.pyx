@@ -246,8 +246,8 @@ cdef tuple _general_names(Span *outer, int tag):
 cdef class CertificateFields:
     """What stands in a certificate, as it stands there: slices of its DER, and the extensions that paths depend on.
 
-    Times are seconds since the epoch. `has_others` says that there are extensions that were not read here. `fault` says what is
-    malformed in an extension, or is None; a certificate with one may be named and sent, and must not be relied on.
+    Times are seconds since the epoch. `has_others` says that there are extensions that were not read here. `fault` says
+    what is malformed in an extension, or is None; a certificate with one may be named and sent, not relied on.
     """
 
     cdef readonly bytes der
@@ -284,7 +284,7 @@ cdef class CertificateFields:
     def __init__(self, bytes der not None):
         """Find the fields of der. Raises ValueError when it is not one certificate, whole."""
         cdef Span all_of = _whole(der)
-        cdef Span certificate, tbs, inner, bits
+        cdef Span certificate, tbs, bits
         cdef const uint8_t *start
         _element(&all_of, SEQUENCE, &certificate)
         _end(&all_of)
@@ -543,7 +543,7 @@ def canonical_name(bytes der not None):
 
 
 def small_integers(bytes der not None):
-    """Return a SEQUENCE of non-negative INTEGERs as a tuple, as TLS features are (RFC 7633 section 4). Raises ValueError."""
+    """Return a SEQUENCE of non-negative INTEGERs, as TLS features are (RFC 7633 section 4). Raises ValueError."""
     cdef Span whole = _whole(der)
     cdef Span inner
     cdef list found = []

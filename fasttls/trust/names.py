@@ -31,6 +31,8 @@ def as_ascii(host: str) -> str:
     host = host.removesuffix(".")
     if not host:
         raise ValueError("an empty host name")
+    if any(letter <= " " or letter == "\x7f" for letter in host):
+        raise ValueError(f"{host!r} is no host name: it has a space or a control character")
     if host.isascii():
         labels = host.split(".")
         if any(not 1 <= len(label) <= 63 for label in labels) or len(host) > 253:

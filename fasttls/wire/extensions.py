@@ -258,6 +258,37 @@ def _write_offered_psks(writer: Writer, offered: OfferedPsks) -> None:
 OCSP = 1
 
 
+def _read_status_request(reader: Reader) -> bytes:
+    """struct { CertificateStatusType status_type; OCSPStatusRequest request; } (RFC 6066 §8), as it stands there."""
+    data: bytes = reader.rest()
+    inner = Reader(data)
+    if inner.u8() == OCSP:
+        inner.vector(2)
+        inner.vector(2)
+        inner.end()
+    return data
+
+
+def _read_oid_filters(reader: Reader) -> tuple[tuple[bytes, bytes], ...]:
+    """struct { opaque oid<1..2^8-1>; opaque values<0..2^16-1>; } OIDFilter filters<0..2^16-1> (RFC 8446 §4.2.5)."""
+    listed = reader.sub(2)
+    found: dict[bytes, bytes] = {}
+    while listed.left:
+        oid, values = listed.vector(1, at_least=1), listed.vector(2)
+        if oid in found:
+            raise IllegalParameter("the same OID filter twice")
+        found[oid] = values
+    return tuple(found.items())
+
+
+def _write_oid_filters(writer: Writer, filters: tuple[tuple[bytes, bytes], ...]) -> None:
+    writer.open(2)
+    for oid, values in filters:
+        writer.vector(1, oid)
+        writer.vector(2, values)
+    writer.close()
+
+
 def _read_status(reader: Reader) -> bytes:
     """struct { CertificateStatusType status_type; opaque OCSPResponse<1..2^24-1>; } (RFC 6066 §8)"""
     if (status_type := reader.u8()) != OCSP:
@@ -304,6 +335,8 @@ COOKIE = Codec(_read_cookie, _write_cookie)
 AUTHORITIES = Codec(_read_authorities, _write_authorities)
 OFFERED_PSKS = Codec(_read_offered_psks, _write_offered_psks)
 STATUS = Codec(_read_status, _write_status)
+STATUS_REQUEST = Codec(_read_status_request, _write_all)
+OID_FILTERS = Codec(_read_oid_filters, _write_oid_filters)
 VECTOR16 = Codec(_read_vector16, _write_vector16)
 VECTOR8 = Codec(_read_vector8, _write_vector8)
 
@@ -332,7 +365,7 @@ NST = Carrier.NEW_SESSION_TICKET
 # RFC 8446 §4.2's table, and the extensions of TLS 1.2's ServerHello.
 TABLE = (
     Row(ExtensionType.SERVER_NAME, {CH: SERVER_NAME, SH: EMPTY, EE: EMPTY}),
-    Row(ExtensionType.STATUS_REQUEST, {CH: RAW, SH: EMPTY, CR: RAW, CT: STATUS}),
+    Row(ExtensionType.STATUS_REQUEST, {CH: STATUS_REQUEST, SH: EMPTY, CR: EMPTY, CT: STATUS}),
     Row(ExtensionType.SUPPORTED_GROUPS, {CH: U16S, EE: U16S}),
     Row(ExtensionType.EC_POINT_FORMATS, {CH: U8S, SH: U8S}),
     Row(ExtensionType.SIGNATURE_ALGORITHMS, {CH: U16S, CR: U16S}),
@@ -349,7 +382,7 @@ TABLE = (
     Row(ExtensionType.COOKIE, {CH: COOKIE, HRR: COOKIE}, offered_first=False),
     Row(ExtensionType.PSK_KEY_EXCHANGE_MODES, {CH: U8S}),
     Row(ExtensionType.CERTIFICATE_AUTHORITIES, {CH: AUTHORITIES, CR: AUTHORITIES}),
-    Row(ExtensionType.OID_FILTERS, {CR: RAW}),
+    Row(ExtensionType.OID_FILTERS, {CR: OID_FILTERS}),
     Row(ExtensionType.POST_HANDSHAKE_AUTH, {CH: EMPTY}),
     Row(ExtensionType.SIGNATURE_ALGORITHMS_CERT, {CH: U16S, CR: U16S}),
     Row(ExtensionType.KEY_SHARE, {CH: KEY_SHARES, SH: KEY_SHARE, HRR: U16}),
