@@ -411,7 +411,7 @@ class Connection:
             return
         if level not in (WARNING, FATAL):
             raise IllegalParameter(f"an alert of level {level}", reason="UNKNOWN_ALERT_TYPE")
-        raise AlertReceived(description)
+        raise AlertReceived(description, self._machine.state.explain_alert(description))
 
     # What follows from either.
 

@@ -32,6 +32,9 @@ class Negotiated:
     client_suites: tuple[int, ...]
     """What the client offered, in its order."""
 
+    own_suites: tuple[int, ...] = ()
+    """What a server would have taken, in its order."""
+
     peer_chain: tuple[bytes, ...] = ()
     """The certificates that the peer sent, DER."""
 

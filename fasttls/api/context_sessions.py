@@ -13,6 +13,7 @@ from fasttls.sessions.cache import ClientSessions, ServerSessions
 from fasttls.sessions.keys import MemoryTicketKeys, TicketKeyStore
 from fasttls.sessions.psk import ExternalPsk
 from fasttls.sessions.session import MOST_SECONDS, Session
+from fasttls.trust.lazy import renew_lock_in_child
 from fasttls.wire.alerts import HandshakeFailure
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Counters:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        renew_lock_in_child(self)
         self._counts = dict.fromkeys(self.NAMES, 0)
 
     def add(self, *names: str) -> None:

@@ -12,14 +12,17 @@ from cryptography.x509 import CertificateRevocationList
 
 from fasttls.api.certdict import certificate_dict
 from fasttls.api.errors import ssl_error
-from fasttls.api.keyfile import Path, certificate_ders, credential_of, load_credential
+from fasttls.api.keyfile import Path, certificate_ders, credential_of, key_type, load_credential
 from fasttls.api.staple import OcspSource, staple_of
 from fasttls.handshake.config import Credential
 from fasttls.trust.bundle import read_bundle
+from fasttls.trust.certificate import CERTIFICATES
 from fasttls.trust.crl import crl_der
 from fasttls.trust.pem import der_certificates, pem_certificates
-from fasttls.trust.policy import OCSPStapling
-from fasttls.trust.store import TrustStore, add_default_paths, directory_source
+from fasttls.trust.policy import OCSPStapling, Strength
+from fasttls.trust.rules import check_strength
+from fasttls.trust.store import TrustStore, add_default_paths
+from fasttls.trust.verdicts import CertificateRejected, VerifyCode
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -33,6 +36,7 @@ class TrustSettings:
     _trust: TrustStore
     _credentials: tuple[Credential, ...]
     _ocsp_stapling: OCSPStapling
+    _level: int
 
     def load_cert_chain(self, certfile: Path, keyfile: Path | None = None, password: Any = None) -> None:
         """Load a PEM chain and its private key; one of another key type is added, of the same replaced."""
@@ -52,7 +56,13 @@ class TrustSettings:
         self._add_credential(credential_of(chain, key, password))
 
     def _add_credential(self, credential: Credential) -> None:
-        kept = tuple(one for one in self._credentials if one.signer.schemes12 != credential.signer.schemes12)
+        leaf = CERTIFICATES.parse(credential.chain[0])
+        try:
+            check_strength(leaf, 0, Strength.of_level(self._level), trusted=leaf.self_issued)
+        except CertificateRejected as exc:
+            reason = "CA_MD_TOO_WEAK" if exc.verify_code == VerifyCode.CA_MD_TOO_WEAK else "EE_KEY_TOO_SMALL"
+            raise ssl_error(reason, f"{reason.lower().replace('_', ' ')}: {exc.detail}") from exc
+        kept = tuple(one for one in self._credentials if key_type(one) != key_type(credential))
         self._credentials = (*kept, credential)
 
     def set_ocsp_response(self, source: OcspSource) -> None:
@@ -102,14 +112,17 @@ class TrustSettings:
                 "NO_CERTIFICATE_OR_CRL_FOUND", f"no certificate or crl found: {exc}", library="X509"
             ) from exc
         if capath is not None:
-            self._trust.add_source(directory_source(capath))
+            self._trust.add_directories(capath)
 
     def trust(self, authorities: object) -> None:
         """Trust certificates straight from memory: PEM or DER, `cryptography` objects, or a list of these.
 
         Raises ssl.SSLError for what is malformed, ValueError when there is none.
         """
-        found = certificate_ders(authorities)
+        try:
+            found = certificate_ders(authorities)
+        except ValueError as exc:
+            raise ssl_error("ASN1_LIB", f"ASN1 lib: a certificate is malformed: {exc}", library="X509") from exc
         if not found:
             raise ValueError("there is no certificate to trust")
         self._add_trusted(found)
@@ -158,7 +171,7 @@ class TrustSettings:
         """Return how many certificates, CAs among them and CRLs are loaded."""
         loaded = list(self._trust)
         authorities = sum(certificate.is_ca for certificate in loaded)
-        return {"x509": len(loaded), "crl": len(self._trust.crls()), "x509_ca": authorities}
+        return {"x509": len(loaded), "crl": len(self._trust.crls(everywhere=False)), "x509_ca": authorities}
 
 
 def _certificates_of(cadata: str | Buffer) -> list[bytes]:

@@ -328,14 +328,14 @@ class Engine:
         return suite.openssl_name, negotiated.version_name, suite.secret_bits
 
     def shared_ciphers(self) -> list[tuple[str, str, int]] | None:
-        """Return, on a server, the client's suites that this side has too, in the client's order."""
+        """Return, on a server, the suites of this side that the client has too, in this side's order."""
         negotiated = self._negotiated
         if negotiated is None or not self._connection.server_side:
             return None
-        ours = self._connection.config.offered_suites
+        common = [EVERY_SUITE[code] for code in negotiated.own_suites if code in negotiated.client_suites]
         return [
             (suite.openssl_name, "TLSv1.2" if isinstance(suite, Suite12) else "TLSv1.3", suite.secret_bits)
-            for suite in (EVERY_SUITE[code] for code in negotiated.client_suites if code in ours)
+            for suite in common
         ]
 
     def version(self) -> str | None:

@@ -56,7 +56,8 @@ def as_ssl_error(error: TLSError) -> ssl.SSLError:
     elif isinstance(error, AlertReceived):
         assert error.alert_received is not None
         reason = _reason_of_alert(error.alert_received)
-        made = ssl.SSLError(ssl.SSL_ERROR_SSL, f"[SSL: {reason}] {reason.lower().replace('_', ' ')}")
+        words = reason.lower().replace("_", " ") + (f": {error.explanation}" if error.explanation else "")
+        made = ssl.SSLError(ssl.SSL_ERROR_SSL, f"[SSL: {reason}] {words}")
     else:
         made = ssl.SSLError(ssl.SSL_ERROR_SSL, f"[SSL: {reason}] {reason.lower().replace('_', ' ')}: {error}")
     made.library = "SSL"

@@ -85,7 +85,8 @@ def credential_of(chain: object, key: object, password: object = None) -> Creden
     """
     try:
         ders = tuple(certificate_ders(chain))
-        leaf = CERTIFICATES.parse(ders[0]) if ders else None
+        parsed = [CERTIFICATES.parse(der) for der in ders]
+        leaf = parsed[0] if parsed else None
         public = None if leaf is None else leaf.public_key
     except ValueError as exc:
         raise ssl_error("PEM_LIB", f"PEM lib: the certificate is malformed: {exc}") from exc
@@ -105,10 +106,14 @@ def certificate_ders(given: object) -> list[bytes]:
         return pem_certificates(given.encode("latin-1", "replace"))
     if isinstance(given, bytes | bytearray | memoryview):
         data = bytes(given)
-        return der_certificates(data) if data[:1] == b"\x30" else pem_certificates(data)
+        return pem_certificates(data) if _is_pem(data) else der_certificates(data)
     if isinstance(given, Iterable):
         return [der for one in given for der in certificate_ders(one)]
     raise TypeError(f"certificates are PEM, DER or `cryptography` objects, not {type(given).__name__}")
+
+
+def _is_pem(data: bytes) -> bool:
+    return b"-----BEGIN" in data or data[:1] != b"\x30"
 
 
 def _signer(key: object, public: PublicKey, password: object) -> Signer:
@@ -116,7 +121,7 @@ def _signer(key: object, public: PublicKey, password: object) -> Signer:
     if isinstance(key, str):
         return _key_signer(_load_key(key.encode("latin-1", "replace"), password, is_pem=True), public)
     if isinstance(key, bytes | bytearray | memoryview):
-        return _key_signer(_load_key(bytes(key), password, is_pem=bytes(key[:1]) != b"\x30"), public)
+        return _key_signer(_load_key(bytes(key), password, is_pem=_is_pem(bytes(key))), public)
     if isinstance(key, _PRIVATE_KEYS):
         return _key_signer(key, public)
     if not callable(getattr(key, "sign", None)) or not hasattr(key, "schemes"):
@@ -161,6 +166,14 @@ def _is_encrypted(der: bytes) -> bool:
     except (ValueError, UnsupportedAlgorithm):
         return False
     return False
+
+
+def key_type(credential: Credential) -> tuple[str, object]:
+    """Return what a context has one certificate of: RSA of any size, each curve, each other algorithm."""
+    leaf = CERTIFICATES.parse(credential.chain[0])
+    if leaf.key_kind == "ec":
+        return leaf.key_kind, leaf.spki[:26]
+    return leaf.key_kind, leaf.spki[:12] if leaf.key_kind == "other" else None
 
 
 def chain_algorithms(chain: tuple[bytes, ...]) -> frozenset[int]:

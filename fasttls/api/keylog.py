@@ -6,6 +6,7 @@ import os
 import threading
 
 from fasttls.native._secret import Secret
+from fasttls.trust.lazy import renew_lock_in_child
 
 Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
@@ -17,6 +18,7 @@ class KeyLogFile:
         """Open path for appending, for its owner alone when it is new. Raises OSError."""
         self.path = path
         self._lock = threading.Lock()
+        renew_lock_in_child(self)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o600)
         self._file = os.fdopen(descriptor, "ab", buffering=0)
         if self._file.seek(0, os.SEEK_END) == 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 
 OcspSource = bytes | str | os.PathLike[str] | Callable[[], bytes | None] | None
@@ -19,9 +18,7 @@ class StapleFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Read the file. Raises OSError."""
         self.path = path
-        self._lock = threading.Lock()
-        self._state = self._stat()
-        self._response = self._read()
+        self._kept = self._stat(), self._read()
 
     def _stat(self) -> tuple[int, ...]:
         status = os.stat(self.path)
@@ -35,14 +32,11 @@ class StapleFile:
         """Return the response as the file has it now."""
         try:
             state = self._stat()
-            if state != self._state:
-                response = self._read()
-                if response is not None:
-                    with self._lock:
-                        self._state, self._response = state, response
+            if state != self._kept[0]:
+                self._kept = state, self._read() or self._kept[1]
         except OSError:
             pass
-        return self._response
+        return self._kept[1]
 
 
 def staple_of(source: OcspSource) -> Callable[[], bytes | None] | None:

@@ -261,7 +261,7 @@ class ExternalSigner:
         """
         self._key = key
         known = {code for code, scheme in SCHEMES12.items() if scheme.fits(public)}
-        self.schemes = tuple(code for code in key.schemes if code in known and code in SCHEMES)
+        self.schemes = tuple(code for code in key.schemes if code in SCHEMES and SCHEMES[code].fits(public))
         self.schemes12 = tuple(code for code in getattr(key, "schemes12", key.schemes) if code in known)
         self.decrypt: Decrypt | None = getattr(key, "decrypt", None)
         if not self.schemes12:

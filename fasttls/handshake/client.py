@@ -21,15 +21,23 @@ from fasttls.handshake.flight import Epoch, Flight
 from fasttls.handshake.hello import (
     build_client_hello,
     is_downgrade,
+    is_legacy_suite,
     key_offers,
     key_share_entries,
+    listed,
     version_label,
     version_range,
 )
 from fasttls.handshake.psk13 import PskOffer, client_offers, send_with_binders
 from fasttls.handshake.state import State
 from fasttls.sessions.session import Session
-from fasttls.wire.alerts import IllegalParameter, MissingExtension, ProtocolVersionAlert, UnsupportedExtension
+from fasttls.wire.alerts import (
+    AlertDescription,
+    IllegalParameter,
+    MissingExtension,
+    ProtocolVersionAlert,
+    UnsupportedExtension,
+)
 from fasttls.wire.extensions import unsolicited
 from fasttls.wire.iana import CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, name_of
 from fasttls.wire.messages import ClientHello, HelloRetryRequest, ServerHello
@@ -130,7 +138,8 @@ def _check_common(hello: ClientHello, answer: ServerHello | HelloRetryRequest, s
         raise IllegalParameter("the server selects compression", reason="INVALID_COMPRESSION_ALGORITHM")
     if answer.cipher_suite not in hello.cipher_suites or answer.cipher_suite not in suites:
         raise IllegalParameter(
-            f"the server selects {name_of(CipherSuite, answer.cipher_suite)}, which was not offered for this version",
+            f"the server selects {name_of(CipherSuite, answer.cipher_suite)}, which was not offered for this version"
+            + (", as CBC and RC4 suites are not spoken here" if is_legacy_suite(answer.cipher_suite) else ""),
             reason="WRONG_CIPHER_RETURNED",
         )
 
@@ -160,6 +169,24 @@ class WaitServerHello(State):
     """Client WAIT_SH, before any HelloRetryRequest (RFC 8446 Appendix A.1)."""
 
     @property
+    def ignores_change_cipher_spec(self) -> bool:  # type: ignore[override]
+        """Whether TLS 1.3 may be spoken: before it, nothing but the server's Finished follows one."""
+        return self.config.speaks13
+
+    def explain_alert(self, description: int) -> str:
+        """Say what an alert at this point usually means: the server answers the ClientHello with it."""
+        config = self.config
+        if description == AlertDescription.PROTOCOL_VERSION:
+            return f"the server speaks none of the versions that were offered, {version_range(config)}"
+        if description in (AlertDescription.HANDSHAKE_FAILURE, AlertDescription.INSUFFICIENT_SECURITY):
+            return (
+                f"the server finds nothing in common: we offer {version_range(config)} and "
+                f"{listed(config.offered_suites, CipherSuite)}; it may speak an earlier version, or have CBC and RC4 "
+                "suites alone, which are not spoken here"
+            )
+        return ""
+
+    @property
     def tolerates_warnings(self) -> bool:
         """Whether TLS 1.2 may be spoken."""
         return self.config.speaks12
@@ -181,6 +208,9 @@ class WaitServerHello(State):
         """Go on with the version that the server selected."""
         if _selected_version(self.config, self.hello, answer) == ProtocolVersion.TLS1_2:
             _check_common(self.hello, answer, SUITES12)
+            if ExtensionType.KEY_SHARE in answer.extensions:
+                # RFC 8446 §4.2: it belongs in a ServerHello of TLS 1.3.
+                raise IllegalParameter("a ServerHello of TLS 1.2 has key_share")
             if self.offered.early:
                 # RFC 8446 Appendix D.3: a server of early data that has become one of TLS 1.2 cannot be talked to.
                 raise ProtocolVersionAlert("the server answers early data with TLS 1.2")

@@ -99,6 +99,9 @@ def _agreed(opening: Opening, answer: ServerHello, psk: PskOffer | None) -> tupl
     if share is None:
         if psk is not None and PskKeyExchangeMode.PSK_KE in opening.config.psk_modes:
             return None, None
+        if psk is not None:
+            # RFC 8446 §4.2.11: what psk_key_exchange_modes requires must be there.
+            raise IllegalParameter("the server takes a pre-shared key without key_share, which was not offered")
         raise MissingExtension("ServerHello without key_share")
     if psk is not None and PskKeyExchangeMode.PSK_DHE_KE not in opening.config.psk_modes:
         raise IllegalParameter("the server uses a pre-shared key in a way that was not offered")

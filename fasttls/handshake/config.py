@@ -176,7 +176,13 @@ class Config:
     require_secure_renegotiation: bool = True
     """Whether a TLS 1.2 server that does not say it is safe from renegotiation attacks is refused (RFC 5746)."""
 
-    dhe_groups: tuple[int, ...] = (NamedGroup.FFDHE2048, NamedGroup.FFDHE3072, NamedGroup.FFDHE4096)
+    dhe_groups: tuple[int, ...] = (
+        NamedGroup.FFDHE2048,
+        NamedGroup.FFDHE3072,
+        NamedGroup.FFDHE4096,
+        NamedGroup.FFDHE6144,
+        NamedGroup.FFDHE8192,
+    )
     """A TLS 1.2 server's groups for DHE, the first one for clients that name none (RFC 7919)."""
 
     request_ocsp: bool = False
@@ -284,6 +290,8 @@ class Config:
         if not self.suites or not self.groups or not self.signature_algorithms:
             raise ValueError("a handshake needs a cipher suite, a group and a signature scheme")
         derive(self, "key_shares", self._ordered_shares())
+        if not self.speaks13 and not self.ecdhe_groups:
+            raise ValueError("none of the groups is one of TLS 1.2")
         if self.minimum_version > self.maximum_version:
             raise ValueError("the minimum version is above the maximum version")
         if self.minimum_version < ProtocolVersion.TLS1_2 or self.maximum_version > ProtocolVersion.TLS1_3:

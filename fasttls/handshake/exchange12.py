@@ -116,6 +116,8 @@ class _Transport:
     config: Config
     decrypt: Decrypt
     size: int  # bytes of the modulus
+    version: int
+    """What the ClientHello says, which the premaster secret must begin with (RFC 5246 §7.4.7.1)."""
 
     @property
     def params(self) -> None:
@@ -127,16 +129,21 @@ class _Transport:
         except DecodeError:
             # RFC 5246 §7.4.7.1: what is malformed must look like what is not; Finished will not verify.
             encrypted = b""
-        return receive(self.decrypt, self.size, encrypted, ProtocolVersion.TLS1_2, self.config.random)
+        return receive(self.decrypt, self.size, encrypted, self.version, self.config.random)
 
 
 def server_exchange(
-    config: Config, key_exchange: KeyExchange, group: int | None, decrypt: Decrypt | None, public_key: object
+    config: Config,
+    key_exchange: KeyExchange,
+    group: int | None,
+    decrypt: Decrypt | None,
+    public_key: object,
+    client_version: int = ProtocolVersion.TLS1_2,
 ) -> ServerExchange:
-    """Begin the server's part: group for ECDHE and DHE, decrypt and the certificate's key for RSA."""
+    """Begin the server's part: group for ECDHE and DHE; for RSA decrypt, the certificate's key and the client's version."""
     if group is None:
         assert decrypt is not None
-        return _Transport(config, decrypt, modulus_size(public_key))
+        return _Transport(config, decrypt, modulus_size(public_key), client_version)
     if key_exchange.uses_curves:
         return _Ecdhe(group, GROUPS[group].offer(config.random if config.deterministic_keys else None))
     from fasttls.crypto import dhe  # rarely needed, and slow to import

@@ -6,11 +6,12 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from fasttls.crypto.groups import Offer, offers
+from fasttls.crypto.suites12 import SUITES12, KeyExchange
 from fasttls.handshake.config import Config
 from fasttls.trust.names import as_ascii, as_ip_address
 from fasttls.trust.policy import OCSPStapling
 from fasttls.wire.extensions import Extensions, KeyShareEntry
-from fasttls.wire.iana import VERSION_NAMES, ExtensionType, ProtocolVersion, name_of
+from fasttls.wire.iana import VERSION_NAMES, CipherSuite, ExtensionType, ProtocolVersion, name_of
 from fasttls.wire.messages import DOWNGRADE_BELOW_TLS1_2, DOWNGRADE_TO_TLS1_2, ClientHello
 
 UNCOMPRESSED = 0
@@ -33,6 +34,22 @@ def listed(codes: tuple[int, ...], kind: type[IntEnum], most: int = 12) -> str:
     return names + (", …" if len(codes) > most else "") or "none"
 
 
+def is_grease(code: int) -> bool:
+    """Whether a code point is one of those that stand for the unknown (RFC 8701)."""
+    return code & 0x0F0F == 0x0A0A and code >> 8 == code & 0xFF
+
+
+def is_signal(code: int) -> bool:
+    """Whether a suite is none, but says something (RFC 5746 §3.3, RFC 7507 §2)."""
+    return code in (CipherSuite.TLS_EMPTY_RENEGOTIATION_INFO_SCSV, CipherSuite.TLS_FALLBACK_SCSV)
+
+
+def is_legacy_suite(code: int) -> bool:
+    """Whether a suite is one of CBC, RC4 or weaker, by its name; one without a name is not known to be."""
+    name = name_of(CipherSuite, code)
+    return any(f"_{kind}" in name for kind in ("CBC", "RC4", "NULL", "EXPORT"))
+
+
 def key_offers(config: Config, groups: tuple[int, ...]) -> dict[int, Offer]:
     """Make the client's key shares for these groups."""
     return offers(groups, config.random if config.deterministic_keys else None)
@@ -47,7 +64,7 @@ def build_client_hello(config: Config, host: str | None, shares: dict[int, Offer
     if host is not None and config.send_server_name and as_ip_address(host) is None:
         # RFC 6066 §3: literal addresses are not allowed in server_name.
         extensions[ExtensionType.SERVER_NAME] = as_ascii(host).encode("ascii")
-    extensions[ExtensionType.SUPPORTED_GROUPS] = config.groups if config.speaks13 else config.ecdhe_groups
+    extensions[ExtensionType.SUPPORTED_GROUPS] = config.groups if config.speaks13 else _groups12(config)
     if config.alpn:
         extensions[ExtensionType.ALPN] = config.alpn
     extensions[ExtensionType.SIGNATURE_ALGORITHMS] = config.signature_algorithms
@@ -68,6 +85,12 @@ def build_client_hello(config: Config, host: str | None, shares: dict[int, Offer
             extensions[ExtensionType.PSK_KEY_EXCHANGE_MODES] = config.psk_modes
         extensions[ExtensionType.KEY_SHARE] = key_share_entries(shares)
     return ClientHello(random, session_id, config.offered_suites, extensions)
+
+
+def _groups12(config: Config) -> tuple[int, ...]:
+    """Return the groups of a client of TLS 1.2 alone: with DHE suites those of RFC 7919 §3 too."""
+    dhe = any(SUITES12[code].key_exchange is KeyExchange.DHE_RSA for code in config.offered_suites)
+    return (*config.ecdhe_groups, *(config.dhe_groups if dhe else ()))
 
 
 def key_share_entries(shares: dict[int, Offer]) -> tuple[KeyShareEntry, ...]:

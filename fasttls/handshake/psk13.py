@@ -13,7 +13,7 @@ from fasttls.crypto.suites import Suite
 from fasttls.handshake.auth import PeerIdentity
 from fasttls.handshake.config import Config
 from fasttls.handshake.flight import Flight
-from fasttls.handshake.resume import server_may_resume, usable_session
+from fasttls.handshake.resume import LARGEST_OFFER, server_may_resume, usable_session
 from fasttls.native._hash import Transcript
 from fasttls.sessions.keys import open_ticket
 from fasttls.sessions.replay import WINDOW_SECONDS
@@ -48,7 +48,7 @@ def client_offers(config: Config, session: Session | None, host: str | None) -> 
     """Return the keys that a client offers, the session's first."""
     found = []
     usable = usable_session(config, session, host, ProtocolVersion.TLS1_3)
-    if usable is not None and usable[0].ticket:
+    if usable is not None and 0 < len(usable[0].ticket) <= LARGEST_OFFER:
         kept, peer = usable
         secret = EarlySecret(kept.hash_name, kept.secret)
         found.append(PskOffer(kept.ticket, secret, b"res binder", kept, peer))
@@ -176,10 +176,10 @@ def _suite_for(known: _Known, suites: Sequence[Suite], *, early: bool) -> Suite 
 
 
 def _session_of(config: Config, ticket: bytes) -> Session | None:
-    """Return the session in a ticket, or the one that it is the id of; that one is given once."""
+    """Return the session in a ticket, or the one that it is the id of."""
     if config.ticket_keys is not None:
         return open_ticket(config.ticket_keys, ticket)
-    return None if config.server_sessions is None else config.server_sessions.take(ticket)
+    return None if config.server_sessions is None else config.server_sessions.find(ticket)
 
 
 def _known(config: Config, identity: bytes, server_name: str | None) -> _Known | None:
@@ -193,6 +193,13 @@ def _known(config: Config, identity: bytes, server_name: str | None) -> _Known |
             return _Known(EarlySecret(session.hash_name, session.secret), b"res binder", session, may.peer)
     psk = config.find_psk(identity) if config.find_psk is not None else None
     return None if psk is None else _Known(EarlySecret(psk.hash_name, psk.secret), psk.binder_label, None, None)
+
+
+def use_up(config: Config, chosen: ChosenPsk | None) -> ChosenPsk | None:
+    """Return what was chosen, None when it is a session that is kept here and was taken meanwhile: it is used once."""
+    if chosen is None or chosen.session is None or config.ticket_keys is not None or config.server_sessions is None:
+        return chosen
+    return chosen if config.server_sessions.take(chosen.identity) is not None else None
 
 
 def early_data_refusal(config: Config, chosen: ChosenPsk | None, suite: Suite, alpn: bytes | None) -> str:

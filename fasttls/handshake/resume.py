@@ -12,6 +12,9 @@ from fasttls.trust.path import Purpose
 from fasttls.trust.policy import OCSPStapling
 from fasttls.wire.alerts import Alert
 
+LARGEST_OFFER = 32768
+"""Bytes of a ticket that a client offers: a longer one leaves no room for the rest of a ClientHello."""
+
 
 def usable_session(
     config: Config, session: Session | None, host: str | None, version: int
@@ -23,6 +26,8 @@ def usable_session(
         or session.version != version
         or session.suite not in config.offered_suites
     ):
+        return None
+    if len(session.ticket) > LARGEST_OFFER:
         return None
     if session.expired(config.now()) or not session.peer_chain or session.server_name != host:
         return None

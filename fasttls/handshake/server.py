@@ -56,7 +56,9 @@ def choose_version(config: Config, hello: ClientHello) -> int:
     """Return the version to speak, the highest that both know. Raises ProtocolVersionAlert."""
     if hello.legacy_version <= ProtocolVersion.SSL3:
         # RFC 8446 Appendix D.5.
-        raise ProtocolVersionAlert(f"the client speaks {version_label(hello.legacy_version)}")
+        raise ProtocolVersionAlert(
+            f"the client speaks {version_label(hello.legacy_version)}, we speak {version_range(config)}"
+        )
     offered = _versions(hello)
     ours = [version for version in _SPOKEN if config.minimum_version <= version <= config.maximum_version]
     version = next((version for version in ours if version in offered), None)

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from fasttls.crypto.groups import GROUPS, Offer
 from fasttls.crypto.key_schedule12 import VERIFY_DATA_SIZE, MasterSecret, RecordKeys, master_secret
+from fasttls.crypto.suites import SUITES
 from fasttls.crypto.suites12 import SUITES12, KeyExchange, Suite12
 from fasttls.events import HandshakeCompleted, Negotiated
 from fasttls.handshake import server12_resumed
@@ -19,12 +20,18 @@ from fasttls.handshake.config import Config, Credential, PeerCertificate
 from fasttls.handshake.connected12 import ServerConnected
 from fasttls.handshake.exchange12 import ServerExchange, server_exchange
 from fasttls.handshake.flight import Flight
-from fasttls.handshake.hello import UNCOMPRESSED, Asked, listed, server_random
+from fasttls.handshake.hello import UNCOMPRESSED, Asked, is_grease, is_legacy_suite, is_signal, listed, server_random
 from fasttls.handshake.psk12 import PskKeyExchange, PskParams, psk_premaster
 from fasttls.handshake.state import State
 from fasttls.trust.certificate import CERTIFICATES
 from fasttls.trust.path import Purpose
-from fasttls.wire.alerts import DecryptError, HandshakeFailure, IllegalParameter, UnknownPskIdentity
+from fasttls.wire.alerts import (
+    DecryptError,
+    HandshakeFailure,
+    IllegalParameter,
+    InsufficientSecurity,
+    UnknownPskIdentity,
+)
 from fasttls.wire.extensions import Extensions
 from fasttls.wire.iana import (
     CipherSuite,
@@ -159,12 +166,12 @@ def choose(config: Config, hello: ClientHello) -> Chosen:
 
 def _nothing_in_common(
     config: Config, hello: ClientHello, common: list[Suite12], accepted: tuple[int, ...], *, lacks_group: bool
-) -> HandshakeFailure:
+) -> HandshakeFailure | InsufficientSecurity:
     """Return the failure that names what is missing."""
     offered = hello.cipher_suites
     if not common:
-        names = [code.name for code in CipherSuite if code in offered and not code.name.endswith("SCSV")]
-        old = names and all("_CBC_" in name or "_RC4_" in name for name in names)
+        real = [code for code in offered if code not in SUITES and not is_grease(code) and not is_signal(code)]
+        old = real and all(map(is_legacy_suite, real))
         why = "; CBC and RC4 suites are not spoken here" if old else ""
         return HandshakeFailure(
             f"no cipher suite in common: the client offers {listed(offered, CipherSuite)}{why}; "
@@ -173,6 +180,14 @@ def _nothing_in_common(
         )
     if not config.credentials:
         return HandshakeFailure("this server has no certificate", reason="NO_CERTIFICATE_SET")
+    if lacks_group and all(not suite.key_exchange.uses_curves for suite in common):
+        named: tuple[int, ...] = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS, ())
+        # RFC 7919 §4.
+        return InsufficientSecurity(
+            f"no group for DHE in common: the client offers {listed(named, NamedGroup)}; "
+            f"we have {listed(config.dhe_groups, NamedGroup)}",
+            reason="NO_SUITABLE_GROUPS",
+        )
     if lacks_group:
         groups: tuple[int, ...] = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS, ())
         return HandshakeFailure(
@@ -210,6 +225,7 @@ def answer(
         chosen.group,
         getattr(credential.signer, "decrypt", None),
         CERTIFICATES.parse(credential.chain[0]).public_key.key,
+        hello.legacy_version,
     )
     flight.transcript.choose(suite.hash_name, keep=config.peer_certificate is not PeerCertificate.UNCHECKED)
     random = server_random(config, ProtocolVersion.TLS1_2)
@@ -240,6 +256,7 @@ def answer(
         legacy_session_id=session_id,
         client_suites=hello.cipher_suites,
         own_signature_algorithm=chosen.scheme,
+        own_suites=config.offered_suites,
         client_certificate_requested=config.peer_certificate is not PeerCertificate.UNCHECKED,
         extended_master_secret=ExtensionType.EXTENDED_MASTER_SECRET in hello.extensions,
     )
@@ -314,6 +331,7 @@ def _answer_with_psk(
         legacy_session_id=b"",
         client_suites=hello.cipher_suites,
         extended_master_secret=ExtensionType.EXTENDED_MASTER_SECRET in hello.extensions,
+        own_suites=config.offered_suites,
     )
     return WaitPskKeyExchange(config, offer, negotiated)
 

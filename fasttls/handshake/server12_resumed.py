@@ -138,6 +138,7 @@ def resume(
         peer_signature_algorithm=session.peer_signature_algorithm,
         extended_master_secret=session.extended_master_secret,
         session=session,
+        own_suites=config.offered_suites,
     )
     master = MasterSecret(suite, Secret(session.secret), hello.random, random, extended=session.extended_master_secret)
     flight.log_secret("CLIENT_RANDOM", hello.random, master.secret)

@@ -23,7 +23,7 @@ from fasttls.handshake.connected13 import ServerConnected
 from fasttls.handshake.flight import Epoch, Flight
 from fasttls.handshake.hello import Asked, server_random
 from fasttls.handshake.keys13 import ApplicationKeys, HandshakeKeys, handshake_keys
-from fasttls.handshake.psk13 import ChosenPsk, choose_psk, early_data_refusal
+from fasttls.handshake.psk13 import ChosenPsk, choose_psk, early_data_refusal, use_up
 from fasttls.handshake.state import State
 from fasttls.native._secret import Secret
 from fasttls.trust.path import Purpose
@@ -101,6 +101,7 @@ def _send_flight(
 ) -> WaitCertificate | WaitEndOfEarlyData | WaitFinished:
     """Send everything from ServerHello to Finished (RFC 8446 §2)."""
     # Whatever may refuse the client comes before the first byte of the answer.
+    psk = use_up(config, psk)
     certified = None if psk is not None else credential_for(config, hello)
     alpn = choose_alpn(config, hello)
     suite = chosen.suite
@@ -155,6 +156,7 @@ def _send_flight(
         verified_path=() if peer is None else peer.path,
         peer_signature_algorithm=None if psk is None or psk.session is None else psk.session.peer_signature_algorithm,
         own_signature_algorithm=scheme,
+        own_suites=config.offered_suites,
         client_certificate_requested=request is not None,
         peer_authorities=hello.extensions.get(ExtensionType.CERTIFICATE_AUTHORITIES, ()),
         session=None if psk is None else psk.session,

@@ -40,6 +40,10 @@ class State:
         """Whether warning alerts may come and be ignored: in TLS 1.2, and while it may still be spoken."""
         return False
 
+    def explain_alert(self, description: int) -> str:
+        """Return what an alert of the peer's means in this state, nothing when there is no more to say."""
+        return ""
+
     connected: ClassVar[bool] = False
     """Whether the handshake is over and application data may come."""
 

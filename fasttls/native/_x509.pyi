@@ -29,6 +29,7 @@ class CertificateFields:
     subject_key_identifier: bytes | None
     authority_key_identifier: bytes | None
     authority_serial: bytes | None
+    authority_issuers: tuple[tuple[int, bytes], ...] | None
 
     def __init__(self, der: bytes) -> None: ...
     @property

@@ -105,6 +105,8 @@ cdef inline bytes _bytes(const uint8_t *start, const uint8_t *end):
 
 
 cdef Span _whole(bytes data) except *:
+    if data is None:
+        raise ValueError("nothing to read")
     cdef Span span
     span.next = <const uint8_t *>PyBytes_AS_STRING(data)
     span.end = span.next + PyBytes_GET_SIZE(data)
@@ -140,6 +142,8 @@ cdef object _small_integer(Span *outer):
     _element(outer, INTEGER, &inner)
     if inner.next == inner.end or inner.next[0] & 0x80:
         raise ValueError("an INTEGER that is negative or empty")
+    if inner.end - inner.next > 1 and inner.next[0] == 0 and not inner.next[1] & 0x80:
+        raise ValueError("an INTEGER that is not minimal")
     if inner.end - inner.next > 7:
         return (1 << 56) - 1
     while inner.next < inner.end:
@@ -221,6 +225,9 @@ cdef tuple _general_name(Span *outer):
     cdef Py_ssize_t size = inner.end - inner.next
     if kind & 0xC0 != 0x80 or kind & 0x1F > 8:
         raise ValueError("a GeneralName of no kind")
+    # otherName, x400Address, directoryName and ediPartyName are structures, the others strings.
+    if bool(kind & 0x20) != (kind & 0x1F in (0, 3, 4, 5)):
+        raise ValueError("a GeneralName of the wrong form")
     kind &= 0x1F
     if kind == RFC822_NAME or kind == DNS_NAME or kind == URI:
         at = inner.next
@@ -280,6 +287,7 @@ cdef class CertificateFields:
     cdef readonly object subject_key_identifier
     cdef readonly object authority_key_identifier
     cdef readonly object authority_serial
+    cdef readonly tuple authority_issuers
 
     def __init__(self, bytes der not None):
         """Find the fields of der. Raises ValueError when it is not one certificate, whole."""
@@ -306,7 +314,10 @@ cdef class CertificateFields:
         self.version = 1
         if _at(tbs, CONTEXT_0):
             _element(tbs, CONTEXT_0, &inner)
-            self.version = 1 + _small_integer(&inner)
+            version = _small_integer(&inner)
+            if version > 2:
+                raise ValueError("a certificate of a version that does not exist")
+            self.version = 1 + version
         self.serial = _contents(tbs, INTEGER)
         if _raw(tbs, SEQUENCE) != self.signature_algorithm:
             # RFC 5280 section 4.1.1.2: the same algorithm inside and outside of what is signed.
@@ -384,6 +395,7 @@ cdef class CertificateFields:
         cdef Span extensions, one, value
         cdef bytes oid
         cdef bint critical
+        cdef list unhandled = []
         _element(outer, SEQUENCE, &extensions)
         while extensions.next < extensions.end:
             _element(&extensions, SEQUENCE, &one)
@@ -395,11 +407,12 @@ cdef class CertificateFields:
                 raise ValueError("the same extension twice")  # RFC 5280 section 4.2
             self.extension_values[oid] = (critical, _bytes(value.next, value.end))
             if critical and oid not in _HANDLED:
-                self.unhandled += (oid,)
+                unhandled.append(oid)
             if self._read_extension(<const uint8_t *>PyBytes_AS_STRING(oid), PyBytes_GET_SIZE(oid), &value):
                 _end(&value)
             else:
                 self.has_others = True
+        self.unhandled = tuple(unhandled)
         return 0
 
     cdef int _read_extension(self, const uint8_t *oid, Py_ssize_t size, Span *value) except -1:
@@ -434,7 +447,7 @@ cdef class CertificateFields:
             if _at(&inner, 0x80):
                 self.authority_key_identifier = _contents(&inner, 0x80)
             if _at(&inner, 0xA1):
-                _general_names(&inner, 0xA1)
+                self.authority_issuers = _general_names(&inner, 0xA1)
                 with_serial = True
             if _at(&inner, 0x82):
                 self.authority_serial = _contents(&inner, 0x82)

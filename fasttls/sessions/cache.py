@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 from fasttls.sessions.session import Session
+from fasttls.trust.lazy import renew_lock_in_child
 from fasttls.wire.iana import ProtocolVersion
 
 _PER_PLACE = 4
@@ -23,6 +24,7 @@ class ClientSessions:
         self._places = places
         self._kept: OrderedDict[Hashable, list[Session]] = OrderedDict()
         self._lock = threading.Lock()
+        renew_lock_in_child(self)
 
     def keep(self, place: Hashable, session: Session) -> None:
         """Keep a session; a place has a few of them at the most."""
@@ -72,6 +74,7 @@ class ServerSessions:
         self._size = size
         self._kept: OrderedDict[bytes, Session] = OrderedDict()
         self._lock = threading.Lock()
+        renew_lock_in_child(self)
 
     def keep(self, session: Session) -> None:
         """Keep a session by its id."""

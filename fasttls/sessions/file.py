@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable
 
@@ -27,9 +26,7 @@ class FileTicketKeys:
             raise ValueError("there is no file of ticket keys")
         self._paths = paths
         self._clock = clock
-        self._lock = threading.Lock()
-        self._state = self._stat()
-        self._keys = self._read()
+        self._kept = self._stat(), self._read()
         self._checked = clock()
 
     def _stat(self) -> tuple[tuple[int, ...], ...]:
@@ -51,21 +48,20 @@ class FileTicketKeys:
 
     def _current(self) -> tuple[TicketKey, ...]:
         now = self._clock()
-        if now - self._checked < _CHECK_SECONDS or not self._lock.acquire(blocking=False):
-            return self._keys
+        if now - self._checked < _CHECK_SECONDS:
+            return self._kept[1]
+        self._checked = now
+        known, current = self._kept
         try:
-            self._checked = now
             state = self._stat()
-            if state != self._state:
+            if state != known:
                 keys = self._read()
                 # A key that was retired this moment still opens: clients have tickets of it.
-                retired = tuple(key for key in self._keys[:1] if all(key.name != one.name for one in keys))
-                self._state, self._keys = state, keys + retired
+                retired = tuple(key for key in current[:1] if all(key.name != one.name for one in keys))
+                self._kept = state, keys + retired
         except (OSError, ValueError):
             pass
-        finally:
-            self._lock.release()
-        return self._keys
+        return self._kept[1]
 
     def active(self) -> TicketKey:
         """Return the key of the first file."""

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fasttls.native._kdf import hkdf_expand_label
 from fasttls.native._secret import Secret
 from fasttls.sessions.session import Session
+from fasttls.trust.lazy import renew_lock_in_child
 
 NAME_SIZE = 16  # bytes
 _NONCE_SIZE = 12  # bytes
@@ -83,6 +84,7 @@ class MemoryTicketKeys:
         self._lock = threading.Lock()
         self._keys: tuple[TicketKey, ...] = ()
         self._due = 0.0
+        renew_lock_in_child(self)
 
     def _rotated(self) -> tuple[TicketKey, ...]:
         now = self._now()
@@ -108,7 +110,7 @@ class MemoryTicketKeys:
     def rotate(self) -> None:
         """Make a new key active now."""
         with self._lock:
-            self._due = 0.0
+            self._due = min(self._due, self._now())
         self._rotated()
 
 

@@ -8,6 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
+from fasttls.trust.lazy import renew_lock_in_child
+
 WINDOW_SECONDS = 10.0
 """How far the age that a client tells may be from what the server sees (RFC 8446 §8.3)."""
 
@@ -40,6 +42,7 @@ class MemoryReplayGuard:
         self._clock = clock
         self._seen: OrderedDict[bytes, float] = OrderedDict()
         self._lock = threading.Lock()
+        renew_lock_in_child(self)
         self._from = clock() + (2 * WINDOW_SECONDS if lasting_keys else 0)
 
     def first_use(self, token: bytes, seconds: float) -> bool:

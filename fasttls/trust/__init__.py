@@ -10,6 +10,7 @@ usable without a connection: chain is what a peer sent, store a `TrustStore`.
 from __future__ import annotations
 
 import time as clock
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from fasttls.trust.certificate import CERTIFICATES, Certificate
@@ -74,6 +75,8 @@ def verify_chain(
         now = clock.time()
     elif isinstance(time, int | float):
         now = float(time)
+        if not isfinite(now):
+            raise ValueError(f"{time} is no moment")
     elif time.tzinfo is None:
         raise ValueError("a datetime without a time zone is no moment")
     else:

@@ -55,8 +55,11 @@ class Bundle:
     def remove(self, der: bytes) -> None:
         """Remove a certificate; the caller is synchronised."""
         if der in self._known:
-            del self._known[der]
-            self._waiting, self._by_subject = list(self._known), {}
+            self._known = {known: None for known in self._known if known != der}
+            self._waiting = [waiting for waiting in self._waiting if waiting != der]
+            self._by_subject = {
+                subject: [one for one in found if one.der != der] for subject, found in self._by_subject.items()
+            }
 
     def _decode(self) -> None:
         with synchronised():
@@ -123,10 +126,18 @@ _KEPT: OrderedDict[tuple[object, ...], Bundle] = OrderedDict()
 _MOST_KEPT = 64
 
 
-def _interned(path: Path, read: Callable[[], Bundle]) -> Bundle:
+def _interned(path: Path, read: Callable[[], Bundle], more: tuple[object, ...] = ()) -> Bundle:
     """Return the bundle of a file or directory as it is now: the same one while its size and times are the same."""
     status = os.stat(path)
-    key = (os.fsdecode(path), status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
+    key = (
+        os.fsdecode(path),
+        status.st_dev,
+        status.st_ino,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+        status.st_size,
+        more,
+    )
     with synchronised():
         found = _KEPT.get(key)
         if found is not None:
@@ -151,19 +162,35 @@ def read_bundle(path: Path) -> Bundle:
 
 
 class Directory:
-    """A directory of OpenSSL's hashed names, read when it is needed and again when it has changed."""
+    """A directory of OpenSSL's hashed names, read when it is needed and again when files come or go.
 
-    __slots__ = ("path",)
+    A file that is written over counts for whoever names the directory after that.
+    """
+
+    __slots__ = ("_files", "path")
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._files: tuple[object, ...] | None = None
 
     def bundle(self) -> Bundle:
         """Return what is there now; what cannot be read counts for nothing."""
         try:
-            return _interned(self.path, self._read)
+            if self._files is None:
+                self._files = self._state()
+            return _interned(self.path, self._read, self._files)
         except OSError:
             return Bundle()
+
+    def _state(self) -> tuple[object, ...]:
+        found = []
+        with os.scandir(os.fsdecode(self.path)) as entries:
+            for entry in entries:
+                if _HASHED_NAME.fullmatch(entry.name):
+                    with contextlib.suppress(OSError):
+                        status = entry.stat()
+                        found.append((entry.name, status.st_ino, status.st_size, status.st_mtime_ns))
+        return tuple(sorted(found))
 
     def _read(self) -> Bundle:
         found: list[bytes] = []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from typing import Generic, NamedTuple, TypeVar
+
+from fasttls.trust.lazy import renew_lock_in_child
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -40,7 +41,7 @@ class PureCache(Generic[Key, Value]):
         self.enabled = True
         """Whether it remembers. What it knows already is not used while this is False."""
 
-        _CACHES.append(self)
+        renew_lock_in_child(self)
 
     def find(self, key: Key) -> Value | None:
         """Return what was kept for key, or None."""
@@ -88,19 +89,3 @@ class PureCache(Generic[Key, Value]):
         """Return how the cache was used."""
         with self._lock:
             return CacheCounters(self._hits, self._misses, len(self._kept), self._size)
-
-    def after_fork(self) -> None:
-        """Make the lock anew in a child process: another thread of the parent may have had it."""
-        self._lock = threading.Lock()
-
-
-_CACHES: list[PureCache] = []  # type: ignore[type-arg]  # of any keys and values
-
-
-def _after_fork() -> None:
-    for cache in _CACHES:
-        cache.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 from cryptography import x509
@@ -12,10 +11,13 @@ from fasttls.crypto.signatures import PublicKey
 from fasttls.native._x509 import CertificateFields, dotted
 from fasttls.native._x509 import canonical_name as canonical_der_name
 from fasttls.trust.cache import PureCache
+from fasttls.trust.lazy import remembered
 from fasttls.trust.signing import SIGNATURES, SignatureAlgorithm, algorithm_of
 
 CanonicalName = tuple[bytes, ...]
 """A distinguished name in which two that match are equal, an item for each RDN."""
+
+_DIRECTORY_NAME = 4  # of a GeneralName
 
 DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, KEY_AGREEMENT, KEY_CERT_SIGN, CRL_SIGN = (1 << bit for bit in (0, 2, 4, 5, 6))
 """Bits of `Certificate.key_usage` (RFC 5280 §4.2.1.3)."""
@@ -56,12 +58,12 @@ class Certificate(CertificateFields):
     def __repr__(self) -> str:
         return f"<Certificate {self.description}>"
 
-    @cached_property
+    @remembered
     def self_signed(self) -> bool:
         """Whether it is self-issued and its own key signed it."""
         return self.self_issued and self.signed_by(self)
 
-    @cached_property
+    @remembered
     def public_key(self) -> PublicKey:
         """The subject's public key."""
         try:
@@ -75,7 +77,7 @@ class Certificate(CertificateFields):
         """The algorithm of the signature on this certificate."""
         return algorithm_of(self.signature_algorithm, self.x509)
 
-    @cached_property
+    @remembered
     def extensions(self) -> dict[x509.ObjectIdentifier, x509.Extension[Any]]:
         """The extensions by their OID, as `cryptography` reads them."""
         try:
@@ -97,7 +99,7 @@ class Certificate(CertificateFields):
         """What is malformed in the extensions, or None."""
         return self._malformed_extension if self.has_others and self.fault is None else self.fault
 
-    @cached_property
+    @remembered
     def _malformed_extension(self) -> str | None:
         try:
             len(self.extensions)
@@ -109,12 +111,14 @@ class Certificate(CertificateFields):
 
     @property
     def is_ca(self) -> bool:
-        """Whether it says that it is a CA; a self-issued version 1 certificate cannot say so and counts."""
-        if not self.has_basic_constraints:
-            return self.version == 1 and self.self_issued
-        return self.ca
+        """Whether OpenSSL counts it among CAs: those that say so, and old ones that have no way to say it."""
+        if self.key_usage >= 0 and not self.key_usage & KEY_CERT_SIGN:
+            return False
+        if self.has_basic_constraints:
+            return self.ca
+        return (self.version == 1 and self.self_issued) or self.key_usage >= 0
 
-    @cached_property
+    @remembered
     def description(self) -> str:
         """The subject as a person reads it, for messages."""
         return self.x509.subject.rfc4514_string() or f"serial {self.x509.serial_number:x}"
@@ -122,7 +126,7 @@ class Certificate(CertificateFields):
     @property
     def unhandled_names(self) -> str:
         """The critical extensions that nobody here understands, for messages."""
-        return ", ".join(map(dotted, self.unhandled))
+        return ", ".join(map(dotted, self.unhandled[:8]))
 
     def may_be_issued_by(self, issuer: Certificate) -> bool:
         """Whether names and key identifiers allow that issuer signed this one (RFC 5280 §4.2.1.1)."""
@@ -133,7 +137,15 @@ class Certificate(CertificateFields):
         if identifier is not None and theirs is not None and identifier != theirs:
             return False
         serial = self.authority_serial
-        return serial is None or serial == issuer.serial
+        return serial is None or (serial == issuer.serial and self._names_issuer_of(issuer))
+
+    def _names_issuer_of(self, issuer: Certificate) -> bool:
+        """Whether the authority key identifier's names, as far as they are directory names, have issuer's issuer."""
+        names = [value for kind, value in self.authority_issuers or () if kind == _DIRECTORY_NAME]
+        try:
+            return not names or canonical_der_name(names[0]) == issuer.issuer
+        except ValueError:
+            return False
 
     def signed_by(self, issuer: Certificate) -> bool:
         """Whether issuer's key made the signature on this certificate.

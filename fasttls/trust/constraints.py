@@ -90,6 +90,20 @@ def _within(name: x509.GeneralName, base: x509.GeneralName) -> bool:
     raise CertificateRejected(VerifyCode.UNSUPPORTED_CONSTRAINT_TYPE, detail=type(name).__name__)
 
 
+def _refused(code: VerifyCode, depth: int, certificate: Certificate, found: str) -> CertificateRejected:
+    rule, expected = "RFC 5280 §4.2.1.10", "names and constraints that can be judged"
+    name = certificate.description
+    return CertificateRejected(code, depth, found, certificate=name, rule=rule, found=found, expected=expected)
+
+
+def _judged(name: x509.GeneralName, base: x509.GeneralName, depth: int, ca: Certificate) -> bool:
+    """Whether a name is within a base; what cannot be judged refuses the certificate at depth."""
+    try:
+        return _within(name, base)
+    except CertificateRejected as exc:
+        raise _refused(VerifyCode(exc.verify_code), depth, ca, exc.detail) from exc
+
+
 def check_name_constraints(path: tuple[Certificate, ...]) -> None:
     """Hold every name in the path, leaf first, to the constraints of the CAs above it.
 
@@ -108,9 +122,9 @@ def check_name_constraints(path: tuple[Certificate, ...]) -> None:
             for name in _names(certificate):
                 budget -= len(permitted) + len(excluded)
                 if budget < 0:
-                    raise CertificateRejected(VerifyCode.CERT_REJECTED, depth, "too many names and name constraints")
+                    raise _refused(VerifyCode.CERT_REJECTED, depth, certificate, "too many names and name constraints")
                 same_kind = [base for base in excluded if type(base) is type(name)]
-                if any(_within(name, base) or _wildcard_covers(name, base) for base in same_kind):
+                if any(_judged(name, base, depth, ca) or _wildcard_covers(name, base) for base in same_kind):
                     raise CertificateRejected(
                         VerifyCode.EXCLUDED_VIOLATION,
                         depth,
@@ -121,7 +135,7 @@ def check_name_constraints(path: tuple[Certificate, ...]) -> None:
                         expected=f"none of the names that {ca.description} excludes",
                     )
                 same_kind = [base for base in permitted if type(base) is type(name)]
-                if same_kind and not any(_within(name, base) for base in same_kind):
+                if same_kind and not any(_judged(name, base, depth, ca) for base in same_kind):
                     raise CertificateRejected(
                         VerifyCode.PERMITTED_VIOLATION,
                         depth,

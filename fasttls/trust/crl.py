@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-from functools import cached_property
 from typing import Any
 
 from cryptography import x509
@@ -12,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
 from fasttls.trust.certificate import CanonicalName, Certificate, canonical_name
+from fasttls.trust.lazy import remembered
 from fasttls.trust.pem import pem_certificates_and_crls
 from fasttls.trust.signing import algorithm_of
 
@@ -58,13 +57,13 @@ class Crl:
     def __hash__(self) -> int:
         return hash(self.der)
 
-    @cached_property
+    @remembered
     def key_identifier(self) -> bytes | None:
         """Which of the issuer's keys signed it, if it says so."""
         found = self._extensions.get(ExtensionOID.AUTHORITY_KEY_IDENTIFIER)
         return None if found is None else found.value.key_identifier
 
-    @cached_property
+    @remembered
     def scope(self) -> x509.IssuingDistributionPoint | None:
         """What it is a list of, when not of all the issuer's certificates."""
         found = self._extensions.get(ExtensionOID.ISSUING_DISTRIBUTION_POINT)
@@ -120,7 +119,7 @@ class Crl:
         """Return what the list says of a certificate of its issuer, or None when it is not revoked."""
         return self.x509.get_revoked_certificate_by_serial_number(certificate.x509.serial_number)
 
-    @cached_property
+    @remembered
     def entry_unhandled(self) -> str | None:
         """A critical extension of any entry that nobody here understands: no entry counts then (RFC 5280 §5.3)."""
         for entry in self.x509:
@@ -175,9 +174,7 @@ class CrlFile:
     def __init__(self, path: Path) -> None:
         """Read the file. Raises OSError and ValueError."""
         self.path = path
-        self._lock = threading.Lock()
-        self._state = self._stat()
-        self._crls = self._read()
+        self._kept = self._stat(), self._read()
 
     def _stat(self) -> tuple[int, ...]:
         status = os.stat(self.path)
@@ -191,10 +188,8 @@ class CrlFile:
         """Return the lists as the file has them now."""
         try:
             state = self._stat()
-            if state != self._state:
-                crls = self._read()
-                with self._lock:
-                    self._state, self._crls = state, crls
+            if state != self._kept[0]:
+                self._kept = state, self._read()
         except (OSError, ValueError):
             pass
-        return self._crls
+        return self._kept[1]

@@ -9,7 +9,7 @@ from fasttls.trust.constraints import check_name_constraints
 from fasttls.trust.names import check_host
 from fasttls.trust.policy import CrlCheck, Policy, Purpose, Strength
 from fasttls.trust.revocation import check_revocation
-from fasttls.trust.rules import check_dates, check_form, check_issuer, check_purpose, check_strength
+from fasttls.trust.rules import check_dates, check_form, check_issuer, check_purpose, check_strength, refusal
 from fasttls.trust.store import TrustStore
 from fasttls.trust.strict import check_strict
 from fasttls.trust.verdicts import CertificateRejected, VerifyCode
@@ -107,8 +107,14 @@ class _Builder:
                 self._steps_left -= 1
                 if self._steps_left < 0:
                     # Many certificates of one name make more paths than anyone should walk.
-                    self._refusal = self._refusal or CertificateRejected(
-                        VerifyCode.CERT_REJECTED, len(path) - 1, "too many paths to try"
+                    self._refusal = self._refusal or refusal(
+                        VerifyCode.CERT_REJECTED,
+                        last,
+                        len(path) - 1,
+                        "the paths that a chain may cost",
+                        "too many paths to try",
+                        f"at most {MOST_STEPS} issuers",
+                        "too many paths to try",
                     )
                     return
                 yield from self._paths((*path, issuer))
@@ -163,12 +169,21 @@ class _Builder:
         if certificate.known_to_be_signed_by(issuer):
             return
         if self._signatures_left == 0:
-            raise CertificateRejected(VerifyCode.CERT_REJECTED, depth, "too many signatures to check")
+            raise refusal(
+                VerifyCode.CERT_REJECTED,
+                certificate,
+                depth,
+                "the signatures that a chain may cost",
+                "too many signatures to check",
+                f"at most {MOST_SIGNATURES}",
+                "too many signatures to check",
+            )
         self._signatures_left -= 1
         try:
             signed = certificate.signed_by(issuer)
         except ValueError as exc:
-            raise CertificateRejected(VerifyCode.UNSUPPORTED_SIGNATURE_ALGORITHM, depth, str(exc)) from exc
+            code, found, expected = VerifyCode.UNSUPPORTED_SIGNATURE_ALGORITHM, str(exc), "one by the issuer's key"
+            raise refusal(code, certificate, depth, "RFC 5280 §6.1.3 (a)(1)", found, expected, found) from exc
         if not signed:
             raise CertificateRejected(
                 VerifyCode.CERT_SIGNATURE_FAILURE,

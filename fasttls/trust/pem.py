@@ -11,6 +11,9 @@ _PEM = re.compile(
 )
 
 
+_BEGIN = re.compile(rb"-----BEGIN (?:(?:TRUSTED |X509 )?CERTIFICATE|X509 CRL)-----")
+
+
 def pem_certificates_and_crls(data: bytes) -> tuple[list[bytes], list[bytes]]:
     """Return the DER of every certificate and of every CRL in PEM text, which may have other text around them.
 
@@ -19,6 +22,7 @@ def pem_certificates_and_crls(data: bytes) -> tuple[list[bytes], list[bytes]]:
     """
     certificates: list[bytes] = []
     crls: list[bytes] = []
+    begun = len(_BEGIN.findall(data))
     for block in _PEM.finditer(data):
         if block["kind"] == b"TRUSTED CERTIFICATE":
             raise ValueError("PEM blocks of the kind TRUSTED CERTIFICATE are not supported")
@@ -27,6 +31,9 @@ def pem_certificates_and_crls(data: bytes) -> tuple[list[bytes], list[bytes]]:
         except Base64Error as exc:
             raise ValueError(f"a PEM block that is not base64: {exc}") from exc
         (crls if block["kind"] == b"X509 CRL" else certificates).append(der)
+        begun -= 1
+    if begun:
+        raise ValueError("a PEM block that does not end as it begins")
     return certificates, crls
 
 

@@ -129,7 +129,8 @@ def check_strength(certificate: Certificate, depth: int, strength: Strength, *, 
     try:
         digest = certificate.signed_with.digest
     except ValueError as exc:
-        raise CertificateRejected(VerifyCode.UNSUPPORTED_SIGNATURE_ALGORITHM, depth, str(exc)) from exc
+        code, found, expected = VerifyCode.UNSUPPORTED_SIGNATURE_ALGORITHM, str(exc), "RSA, ECDSA, EdDSA or ML-DSA"
+        raise refusal(code, certificate, depth, "RFC 5280 §6.1.3 (a)(1)", found, expected, found) from exc
     if digest in strength.refused_digests:
         raise refusal(
             VerifyCode.CA_MD_TOO_WEAK,

@@ -59,8 +59,14 @@ class TrustStore:
         with synchronised():
             if bundle not in self._bundles:
                 self._bundles += (bundle,)
-                if self._removed:
-                    self._removed -= bundle.known.keys()
+            if self._removed:
+                self._removed -= bundle.known.keys()
+
+    def add_directories(self, path: Path) -> None:
+        """Trust what is in a directory, or in several with the platform's separator between, as OpenSSL does."""
+        for part in os.fsdecode(path).split(os.pathsep):
+            if part:
+                self.add_source(directory_source(part))
 
     def add_source(self, directory: Directory) -> None:
         """Trust what is in a directory, when a path is not found without."""
@@ -86,7 +92,9 @@ class TrustStore:
         if self._directories and (everywhere or not found):
             for directory in self._directories:
                 more = [one for one in directory.bundle().find(subject) if one not in found]
-                self._used.update(dict.fromkeys(more))
+                if more:
+                    with synchronised():
+                        self._used.update(dict.fromkeys(more))
                 found += more
         if self._removed:
             found = [one for one in found if one.der not in self._removed]
@@ -103,12 +111,14 @@ class TrustStore:
 
     def __iter__(self) -> Iterator[Certificate]:
         """Iterate over what is loaded, and what was used of the directories, as `get_ca_certs` shows it."""
-        seen = dict.fromkeys(one for bundle in (self._own, *self._bundles) for one in bundle.certificates())
-        seen.update(self._used)
+        with synchronised():
+            seen = dict.fromkeys(one for bundle in (self._own, *self._bundles) for one in bundle.certificates())
+            seen.update(self._used)
         return iter([one for one in seen if one.der not in self._removed])
 
     def __len__(self) -> int:
-        return len({der for bundle in (self._own, *self._bundles) for der in bundle.known} - self._removed)
+        with synchronised():
+            return len({der for bundle in (self._own, *self._bundles) for der in bundle.known} - self._removed)
 
     # Revocation lists.
 
@@ -136,12 +146,13 @@ class TrustStore:
                 self._crls = ()
             self._crl_files += (file,)
 
-    def crls(self) -> list[Crl]:
-        """Return the revocation lists as they are now."""
+    def crls(self, *, everywhere: bool = True) -> list[Crl]:
+        """Return the revocation lists as they are now, those of directories only when everywhere."""
         found = list(self._crls)
         for file in self._crl_files:
             found += file.crls()
-        for bundle in (*self._bundles, *(directory.bundle() for directory in self._directories)):
+        directories = (directory.bundle() for directory in self._directories) if everywhere else ()
+        for bundle in (*self._bundles, *directories):
             found += bundle.crls
         return list(dict.fromkeys(found))
 
@@ -173,8 +184,8 @@ def add_default_paths(store: TrustStore) -> None:
     except OSError:
         pass  # a default that is not there leaves the store as it is
     folder = os.environ.get(names.capath_env, names.capath)
-    if found or os.path.isdir(folder):
-        store.add_source(directory_source(folder))
+    if found or any(map(os.path.isdir, folder.split(os.pathsep))):
+        store.add_directories(folder)
     else:
         _add_certifi(store)
 

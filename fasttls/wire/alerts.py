@@ -65,9 +65,11 @@ class TLSError(Exception):
 class AlertReceived(TLSError):
     """The peer ended the connection with a fatal alert."""
 
-    def __init__(self, description: int) -> None:
-        super().__init__(f"the peer sent the alert {alert_name(description)}")
+    def __init__(self, description: int, explanation: str = "") -> None:
+        told = f"the peer sent the alert {alert_name(description)}"
+        super().__init__(f"{told}: {explanation}" if explanation else told)
         self.alert_received = description
+        self.explanation = explanation
         self.reason = f"ALERT_{alert_name(description).upper().replace(' ', '_')}"
 
 
