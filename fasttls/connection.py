@@ -65,6 +65,8 @@ if TYPE_CHECKING:
 
 _CHANGE_CIPHER_SPEC = b"\x01"
 
+_TYPE_AND_TAG = 17  # bytes
+
 _EXPANSION = 256
 """Bytes that a protected record may have more than its content (RFC 8446 §5.2)."""
 
@@ -339,7 +341,8 @@ class Connection:
     def _skip(self, size: int) -> None:
         """Pass over refused early data (RFC 8446 §4.2.10)."""
         assert self._skip_early_data is not None
-        size = max(size, 1)  # an empty record is not to be had for nothing
+        # RFC 8446 §4.6.1: the content counts, not what protects it; an empty record is not to be had for nothing.
+        size = max(size - _TYPE_AND_TAG, 1)
         if size > self._skip_early_data:
             raise UnexpectedMessage("more early data than may be skipped", reason="TOO_MUCH_SKIPPED_EARLY_DATA")
         self._skip_early_data -= size
@@ -510,12 +513,20 @@ class Connection:
     def _fail(self, error: TLSError) -> None:
         """End the connection: keep the error, and tell the peer when the fault is to be told."""
         self.error = error
+        self._forget_session()
         if isinstance(error, Alert):
             assert error.alert_sent is not None
             if self.close_sent:
                 error.alert_sent = None  # RFC 8446 §6.1: nothing follows close_notify
             else:
                 self._send_alert(FATAL, error.alert_sent)
+
+    def _forget_session(self) -> None:
+        """Let no client go on with a session of a server's whose connection failed (RFC 5246 §7.2.2)."""
+        sessions = self.config.server_sessions
+        agreed = self.negotiated or getattr(self._machine.state, "negotiated", None)
+        if sessions is not None and isinstance(agreed, Negotiated) and agreed.version == ProtocolVersion.TLS1_2:
+            sessions.remove(agreed.legacy_session_id)
 
     def _connected_state(self) -> ConnectedState:
         state = self._machine.state

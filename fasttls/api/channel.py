@@ -94,7 +94,10 @@ class SocketChannel:
         sock = self.plain_socket
         for _ in range(_DRAINED):
             try:
-                if not socket.socket.recv(sock, 1 << 16, socket.MSG_DONTWAIT):
+                # A socket with a timeout would wait for it, whatever the flags say.
+                poll = select.poll()
+                poll.register(sock, select.POLLIN)
+                if not poll.poll(0) or not socket.socket.recv(sock, 1 << 16, socket.MSG_DONTWAIT):
                     return
             except OSError:
                 return

@@ -171,7 +171,7 @@ class TrustSettings:
         """Return how many certificates, CAs among them and CRLs are loaded."""
         loaded = list(self._trust)
         authorities = sum(certificate.is_ca for certificate in loaded)
-        return {"x509": len(loaded), "crl": len(self._trust.crls(everywhere=False)), "x509_ca": authorities}
+        return {"x509": len(loaded), "crl": len(self._trust.loaded_crls), "x509_ca": authorities}
 
 
 def _certificates_of(cadata: str | Buffer) -> list[bytes]:

@@ -169,10 +169,8 @@ def _is_encrypted(der: bytes) -> bool:
 
 
 def key_type(credential: Credential) -> tuple[str, object]:
-    """Return what a context has one certificate of: RSA of any size, each curve, each other algorithm."""
+    """Return what a context has one certificate of, as OpenSSL: RSA, RSA-PSS, elliptic curves, each other algorithm."""
     leaf = CERTIFICATES.parse(credential.chain[0])
-    if leaf.key_kind == "ec":
-        return leaf.key_kind, leaf.spki[:26]
     return leaf.key_kind, leaf.spki[:12] if leaf.key_kind == "other" else None
 
 

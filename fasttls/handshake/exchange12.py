@@ -140,7 +140,7 @@ def server_exchange(
     public_key: object,
     client_version: int = ProtocolVersion.TLS1_2,
 ) -> ServerExchange:
-    """Begin the server's part: group for ECDHE and DHE; for RSA decrypt, the certificate's key and the client's version."""
+    """Begin the server's part: group for ECDHE and DHE; decrypt, the certificate's key and a version for RSA."""
     if group is None:
         assert decrypt is not None
         return _Transport(config, decrypt, modulus_size(public_key), client_version)

@@ -219,6 +219,6 @@ def early_data_refusal(config: Config, chosen: ChosenPsk | None, suite: Suite, a
     if abs(real - chosen.told_age) > WINDOW_SECONDS:
         return "the ticket's age is not what the client says"  # RFC 8446 §8.3
     token = sha256(chosen.binder).digest()
-    if not config.replay_guard.first_use(token, 2 * WINDOW_SECONDS):
+    if not config.replay_guard.first_use(token, 2 * WINDOW_SECONDS + 2):
         return "it may have been seen before"
     return ""

@@ -12,7 +12,7 @@ from fasttls.trust.path import Purpose
 from fasttls.trust.policy import OCSPStapling
 from fasttls.wire.alerts import Alert
 
-LARGEST_OFFER = 32768
+LARGEST_OFFER = 60000
 """Bytes of a ticket that a client offers: a longer one leaves no room for the rest of a ClientHello."""
 
 

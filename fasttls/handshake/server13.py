@@ -65,7 +65,8 @@ def answer(
         raise MissingExtension("ClientHello with early_data and without pre_shared_key")
     if chosen.share is None and chosen.group is not None:
         if ExtensionType.EARLY_DATA in hello.extensions:
-            flight.skip_early_data(config.limits.early_data, by_type=True)
+            flight.skip_early_data(_may_be_skipped(config, psk), by_type=True)
+            flight.emit(EarlyDataAnswered(False, "another ClientHello is needed"))
         return _send_retry(config, hello, chosen, flight, asked)
     flight.transcript.choose(chosen.suite.hash_name)
     return _send_flight(config, hello, chosen, psk, flight, asked, retried=False)
@@ -197,6 +198,12 @@ def _tickets(config: Config, hello: ClientHello, psk: ChosenPsk | None) -> int:
     return config.num_tickets if psk is None else min(config.num_tickets, 1)
 
 
+def _may_be_skipped(config: Config, psk: ChosenPsk | None) -> int:
+    """Return how many bytes of early data that is refused are passed over: what a ticket allowed, at least."""
+    allowed = psk.session.max_early_data if psk is not None and psk.session is not None else 0
+    return max(config.limits.early_data, config.max_early_data, allowed)
+
+
 class _EarlyData:
     """What becomes of the early data that a client may have sent (RFC 8446 §4.2.10)."""
 
@@ -205,6 +212,7 @@ class _EarlyData:
     ) -> None:
         """Decide, while the early secret is still there; digest is that of the ClientHello."""
         self._config = config
+        self._psk = psk
         self._random = hello.random
         self._offered = ExtensionType.EARLY_DATA in hello.extensions
         self._reason = early_data_refusal(config, psk, suite, alpn) if self._offered else ""
@@ -221,7 +229,7 @@ class _EarlyData:
             return
         flight.read_with(Epoch.HANDSHAKE, keys.suite, keys.traffic.client)
         if self._offered:
-            flight.skip_early_data(max(self._config.limits.early_data, self._config.max_early_data), by_type=False)
+            flight.skip_early_data(_may_be_skipped(self._config, self._psk), by_type=False)
             flight.emit(EarlyDataAnswered(False, self._reason))
 
 

@@ -10,7 +10,7 @@ usable without a connection: chain is what a peer sent, store a `TrustStore`.
 from __future__ import annotations
 
 import time as clock
-from math import isfinite
+from math import isnan
 from typing import TYPE_CHECKING
 
 from fasttls.trust.certificate import CERTIFICATES, Certificate
@@ -75,7 +75,7 @@ def verify_chain(
         now = clock.time()
     elif isinstance(time, int | float):
         now = float(time)
-        if not isfinite(now):
+        if isnan(now):
             raise ValueError(f"{time} is no moment")
     elif time.tzinfo is None:
         raise ValueError("a datetime without a time zone is no moment")

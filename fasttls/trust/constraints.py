@@ -96,12 +96,12 @@ def _refused(code: VerifyCode, depth: int, certificate: Certificate, found: str)
     return CertificateRejected(code, depth, found, certificate=name, rule=rule, found=found, expected=expected)
 
 
-def _judged(name: x509.GeneralName, base: x509.GeneralName, depth: int, ca: Certificate) -> bool:
+def _judged(name: x509.GeneralName, base: x509.GeneralName, depth: int, certificate: Certificate) -> bool:
     """Whether a name is within a base; what cannot be judged refuses the certificate at depth."""
     try:
         return _within(name, base)
     except CertificateRejected as exc:
-        raise _refused(VerifyCode(exc.verify_code), depth, ca, exc.detail) from exc
+        raise _refused(VerifyCode(exc.verify_code), depth, certificate, exc.detail) from exc
 
 
 def check_name_constraints(path: tuple[Certificate, ...]) -> None:
@@ -124,7 +124,7 @@ def check_name_constraints(path: tuple[Certificate, ...]) -> None:
                 if budget < 0:
                     raise _refused(VerifyCode.CERT_REJECTED, depth, certificate, "too many names and name constraints")
                 same_kind = [base for base in excluded if type(base) is type(name)]
-                if any(_judged(name, base, depth, ca) or _wildcard_covers(name, base) for base in same_kind):
+                if any(_judged(name, base, depth, certificate) or _wildcard_covers(name, base) for base in same_kind):
                     raise CertificateRejected(
                         VerifyCode.EXCLUDED_VIOLATION,
                         depth,
@@ -135,7 +135,7 @@ def check_name_constraints(path: tuple[Certificate, ...]) -> None:
                         expected=f"none of the names that {ca.description} excludes",
                     )
                 same_kind = [base for base in permitted if type(base) is type(name)]
-                if same_kind and not any(_judged(name, base, depth, ca) for base in same_kind):
+                if same_kind and not any(_judged(name, base, depth, certificate) for base in same_kind):
                     raise CertificateRejected(
                         VerifyCode.PERMITTED_VIOLATION,
                         depth,

@@ -40,6 +40,7 @@ class TrustStore:
         self._removed: frozenset[bytes] = frozenset()
         self._crls: tuple[Crl, ...] = ()
         self._crl_files: tuple[CrlFile, ...] = ()
+        self._directories_used = False  # for revocation lists
 
     # Certificates.
 
@@ -122,6 +123,11 @@ class TrustStore:
 
     # Revocation lists.
 
+    @property
+    def loaded_crls(self) -> list[Crl]:
+        """The revocation lists that are loaded, those of directories once they were needed."""
+        return self.crls(everywhere=self._directories_used)
+
     def add_crl(self, der: bytes) -> None:
         """Take a certificate revocation list. Raises ValueError when it is malformed."""
         self.add_crls([der])
@@ -148,6 +154,8 @@ class TrustStore:
 
     def crls(self, *, everywhere: bool = True) -> list[Crl]:
         """Return the revocation lists as they are now, those of directories only when everywhere."""
+        if everywhere:
+            self._directories_used = True
         found = list(self._crls)
         for file in self._crl_files:
             found += file.crls()

@@ -33,6 +33,7 @@ from fasttls.wire.alerts import (
     HandshakeFailure,
     IllegalParameter,
     InappropriateFallback,
+    InsufficientSecurity,
     ProtocolVersionAlert,
     TLSError,
     UnsupportedExtension,
@@ -493,7 +494,7 @@ def test_a_client_that_names_diffie_hellman_groups_gets_one_of_them(group: int) 
     """RFC 7919 §4."""
 
     def name(message: ClientHello) -> None:
-        message.extensions[X.SUPPORTED_GROUPS] += (group,)
+        message.extensions[X.SUPPORTED_GROUPS] = (NamedGroup.X25519, group)
 
     only = {**ONLY12, "suites": (0x009E,)}
     pair = Pair(client_config(**only), server_config("rsa", **only), client_alters=on_message(ClientHello, name))
@@ -502,10 +503,10 @@ def test_a_client_that_names_diffie_hellman_groups_gets_one_of_them(group: int) 
 
 def test_unknown_diffie_hellman_groups_alone_are_a_failure() -> None:
     def name(message: ClientHello) -> None:
-        message.extensions[X.SUPPORTED_GROUPS] = (NamedGroup.FFDHE8192,)
+        message.extensions[X.SUPPORTED_GROUPS] = (0x01FC,)
 
     only = {**ONLY12, "suites": (0x009E,)}
-    refused("server", HandshakeFailure, "NO_SUITABLE_GROUPS", alter=on_message(ClientHello, name),
+    refused("server", InsufficientSecurity, "NO_SUITABLE_GROUPS", alter=on_message(ClientHello, name),
             client=client_config(**only), server=server_config("rsa", **only))  # fmt: skip
 
 

@@ -745,6 +745,7 @@ def test_security_level_takes_effect_on_the_next_handshake(client_of: ClientOf) 
     end = leaf(top)
     sha1 = top.signs(lambda tbs: [*tbs[:2], ECDSA_SHA1, *tbs[3:]], end, sha1=True)
     server = fasttls.SSLContext(fasttls.PROTOCOL_TLS_SERVER)
+    server.set_ciphers("DEFAULT:@SECLEVEL=0")
     server.use_certificate(sha1, end.key)
     client = client_of(top)
     assert handshake(client, server) == 68

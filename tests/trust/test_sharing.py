@@ -23,7 +23,6 @@ from trust.test_caches import (
     SECONDS,
     forks,
     handshake,
-    held_by_a_thread,
     in_child,
     list_of,
     run_in_threads,
@@ -815,22 +814,6 @@ def test_processes_are_forked_while_threads_fill_stores(tmp_path: Path) -> None:
         stop.set()
         for thread in threads:
             thread.join(SECONDS)
-
-
-@forks
-def test_child_reads_a_renewed_file_of_lists_though_a_thread_of_the_parent_was_about_to(tmp_path: Path) -> None:
-    file = tmp_path / "list.crl"
-    file.write_bytes(list_of(one(), hours=2))
-    store = store_of(one())
-    store.add_crl_file(file)
-    assert len(store.crls()) == 1
-    renewed = list_of(one(), other(), hours=1)
-
-    def work() -> bool:
-        file.write_bytes(renewed)
-        return [found.der for found in store.crls()] == [renewed]
-
-    held_by_a_thread(store._crl_files[0]._lock, lambda: in_child(work))
 
 
 def test_certificates_of_a_store_are_those_of_cryptography() -> None:
