@@ -154,7 +154,14 @@ class Connection:
         # RFC 8446 §5.1: the first ClientHello may go out as TLS 1.0, for servers of that time.
         self._sealer = PlainSealer(ProtocolVersion.TLS1_0)
         flight = Flight(self._transcript)
-        self._machine.state = client.start(self.config, self.server_name, flight, self.session)
+        try:
+            self._machine.state = client.start(self.config, self.server_name, flight, self.session)
+        except TLSError as error:
+            self._fail(error)
+            raise
+        except Exception as exc:
+            self._fail(InternalError(f"{type(exc).__name__} while making the ClientHello"))
+            raise
         self._apply(flight.effects, [])
         self._flush_handshake()
         if isinstance(self._sealer, PlainSealer):

@@ -74,7 +74,7 @@ _SUPPORTED_VERIFY_FLAGS = (
 )
 
 
-class SSLContext(TrustSettings, SessionSettings, ssl.SSLContext):
+class SSLContext(SessionSettings, TrustSettings, ssl.SSLContext):
     """Settings for TLS connections, with the interface of `ssl.SSLContext`.
 
     A connection takes a snapshot when it is wrapped: later changes are for later connections. Safe

@@ -156,6 +156,11 @@ class SessionSettings:
             raise TypeError(f"ticket keys come from an object with active() and find(), not {type(keys).__name__}")
         self._ticket_keys = keys
 
+    def _prepare_ticket_keys(self) -> None:
+        """Make the keys of this process, so that workers which are forked from it share them."""
+        if self.protocol != ssl.PROTOCOL_TLS_CLIENT and self._ticket_keys is None:
+            self._ticket_keys = MemoryTicketKeys()
+
     # Early data.
 
     @property

@@ -173,10 +173,19 @@ class Engine:
         self._raise_failure()
         deadline = self._channel.deadline()
         connection = self._connection
-        with self._lock:
-            self._sessions.begin()
-            connection.start()
-            self._collect()
+        try:
+            with self._lock:
+                try:
+                    self._sessions.begin()
+                    connection.start()
+                finally:
+                    self._collect()
+        except TLSError as error:
+            self._say_goodbye(deadline, "handshake")
+            raise as_ssl_error(error) from error
+        except Exception:
+            self._say_goodbye(deadline, "handshake")
+            raise
         self._flush(deadline, "handshake")
         while not connection.connected:
             self._pump(deadline, "handshake")

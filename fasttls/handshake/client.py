@@ -33,6 +33,7 @@ from fasttls.handshake.state import State
 from fasttls.sessions.session import Session
 from fasttls.wire.alerts import (
     AlertDescription,
+    HandshakeFailure,
     IllegalParameter,
     MissingExtension,
     ProtocolVersionAlert,
@@ -76,7 +77,9 @@ def start(config: Config, host: str | None, flight: Flight, session: Session | N
     psks = client_offers(config, session, host) if config.speaks13 else ()
     session12 = client12_resumed.offer_session(config, session, host, hello) if config.speaks12 else None
     if config.psk_only and not psks and not config.speaks12:
-        raise ValueError("there is no pre-shared key to offer, and nothing else is wanted")
+        raise HandshakeFailure(
+            "there is no pre-shared key to offer, and nothing else is wanted", reason="PSK_NO_CLIENT_CB"
+        )
     early = _may_send_early(config, psks)
     if early:
         hello.extensions[ExtensionType.EARLY_DATA] = None

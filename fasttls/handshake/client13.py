@@ -271,8 +271,8 @@ class WaitFinished(State):
             flight.write_with(Epoch.HANDSHAKE, suite, self.keys.traffic.client)
         own_algorithm = self._authenticate(flight)
         flight.send(Finished(self.keys.client_finished.mac(transcript.digest())))
-        if not self.early:
-            self.keys.wipe()  # else its secret is still to be used, and forgets itself behind that
+        if not self.session.early:
+            self.keys.wipe()  # else its secret may still be to be used, and forgets itself behind that
         flight.write_with(Epoch.APPLICATION, suite, application.traffic.client)
         negotiated = self._negotiated(own_algorithm)
         flight.emit(HandshakeCompleted(negotiated))

@@ -85,6 +85,7 @@ class MemoryTicketKeys:
         self._keys: tuple[TicketKey, ...] = ()
         self._due = 0.0
         renew_lock_in_child(self)
+        self._rotated()  # now, so that processes that are forked later have it
 
     def _rotated(self) -> tuple[TicketKey, ...]:
         now = self._now()

@@ -63,9 +63,15 @@ def resumed(pair: Pair) -> bool:
     return said[0]
 
 
+def share_records(pair: Pair) -> None:
+    """Let both sides put messages into one record where they can, as connections do that are not told otherwise."""
+    pair.client.one_message_per_record = pair.server.one_message_per_record = False
+
+
 def go_on(client: Config, server: Config, session: Session | None, **more: Any) -> Pair:
     """Connect, whatever comes of the session, and exchange data."""
     pair = Pair(client, server, session=session, **more)
+    share_records(pair)
     carry(pair)
     exchange(pair)
     return pair

@@ -23,6 +23,7 @@ from rfc8446.resuming import (
     offering,
     resumed,
     sent_types,
+    share_records,
     tickets_of,
 )
 from rfc8448.replaying import Log, Queue, config, first, read
@@ -78,6 +79,8 @@ class Run:
         self, client: Config, server: Config, session: Session | None, data: bytes = EARLY, **more: Any
     ) -> None:
         self.pair = Pair(client, server, session=session, **more)
+        if not more:
+            share_records(self.pair)
         self.client: list[Event] = []
         self.server: list[Event] = []
         self.pair.client.start()

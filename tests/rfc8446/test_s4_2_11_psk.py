@@ -573,7 +573,7 @@ class TestExternal:
         expect(pair, pair.client, HandshakeFailure, pair.run, "PSK_DECLINED", readable=False)
 
     def test_a_client_of_keys_alone_without_any(self) -> None:
-        with pytest.raises(ValueError, match="no pre-shared key"):
+        with pytest.raises(HandshakeFailure, match="no pre-shared key"):
             Pair(having(psk_only=True)).client.start()
 
     def test_another_secret_is_decrypt_error(self) -> None:
