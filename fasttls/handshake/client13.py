@@ -85,11 +85,8 @@ def begin(
     keys = handshake_keys(suite, shared, hello.random, flight, None if psk is None else psk.secret)
     flight.read_with(Epoch.HANDSHAKE, suite, keys.traffic.server)
     session = Session(config, opening.host, hello, answer, group, retried, psk, early)
-    if early:
-        return WaitEncryptedExtensions(session, keys)  # early data goes on until the server says whether it takes it
-    if config.compatibility_mode and not retried:
-        flight.send_change_cipher_spec()
-    flight.write_with(Epoch.HANDSHAKE, suite, keys.traffic.client)
+    if not early:  # else early data goes on until the server says whether it takes it
+        flight.write_with(Epoch.HANDSHAKE, suite, keys.traffic.client)
     return WaitEncryptedExtensions(session, keys)
 
 
@@ -265,6 +262,9 @@ class WaitFinished(State):
             raise DecryptError("the server's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         application = self.keys.into_application(transcript.digest(), flight)
         flight.read_with(Epoch.APPLICATION, suite, application.traffic.server)
+        if self.session.config.compatibility_mode and not self.session.retried and not self.session.early:
+            # RFC 8446 Appendix D.4: before the second flight, and in one write with it.
+            flight.send_change_cipher_spec()
         if self.early:
             flight.offer_early_data(0)
             flight.send(EndOfEarlyData())  # RFC 8446 §4.5

@@ -48,6 +48,7 @@ class ClientSessions:
                 if expired or session.version == ProtocolVersion.TLS1_3:
                     known.pop()
                 if not expired:
+                    self._kept.move_to_end(place)
                     return session
             self._kept.pop(place, None)
             return None
@@ -63,7 +64,8 @@ class ClientSessions:
             self._kept.clear()
 
     def __len__(self) -> int:
-        return sum(len(sessions) for sessions in self._kept.values())
+        with self._lock:
+            return sum(len(sessions) for sessions in self._kept.values())
 
 
 class ServerSessions:
@@ -87,7 +89,10 @@ class ServerSessions:
     def find(self, session_id: bytes) -> Session | None:
         """Return the session of an id, or None."""
         with self._lock:
-            return self._kept.get(session_id)
+            found = self._kept.get(session_id)
+            if found is not None:
+                self._kept.move_to_end(session_id)
+            return found
 
     def take(self, session_id: bytes) -> Session | None:
         """Return the session of an id and forget it: a ticket of TLS 1.3 is used once."""

@@ -57,8 +57,8 @@ class FileTicketKeys:
             if state != known:
                 keys = self._read()
                 # A key that was retired this moment still opens: clients have tickets of it.
-                retired = tuple(key for key in current[:1] if all(key.name != one.name for one in keys))
-                self._kept = state, keys + retired
+                retired = [key for key in current if all(key.name != one.name for one in keys)]
+                self._kept = state, (*keys, *retired[:1])
         except (OSError, ValueError):
             pass
         return self._kept[1]

@@ -16,12 +16,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fasttls.native._secret import Secret
 from fasttls.native._wire import Reader, Writer
 from fasttls.sessions.keys import NAME_SIZE, TicketKey
+from fasttls.trust.lazy import renew_lock_in_child
 from fasttls.wire.alerts import DecodeError
 
 _LOG = logging.getLogger("fasttls.sessions.redis")
 _FORMAT = 1
 _NONCE_SIZE = 12  # bytes
 _LOCK_MILLISECONDS = 5000
+_SOON_SECONDS = 0.2
 
 
 class _Dated(NamedTuple):
@@ -83,7 +85,8 @@ class RedisTicketKeys:
         self._refresh_seconds = min(refresh_seconds, rotate_seconds / 4)
         self._now = now
         self._keys: tuple[_Dated, ...] = ()  # the newest first, the next one among them
-        self._starting = threading.Lock()
+        self._lock = threading.Lock()  # for starting the thread
+        renew_lock_in_child(self)
         self._wake = threading.Event()
         self._ready = threading.Event()
         self._closed = False
@@ -102,14 +105,15 @@ class RedisTicketKeys:
         now = self._now()
         for dated in self._keys:
             if dated.seals_from <= now:
-                return dated.key if now < dated.seals_from + self._rotate_seconds * (self._kept + 1) else None
+                return None if self._is_spent(dated) else dated.key
         return None
 
     def find(self, name: bytes) -> TicketKey | None:
         """Return a key of the local copy."""
         if self._pid != os.getpid():
             self._start()
-        return next((dated.key for dated in self._keys if dated.key.name == name), None)
+        found = next((dated for dated in self._keys if dated.key.name == name), None)
+        return None if found is None or self._is_spent(found) else found.key
 
     def wait_ready(self, timeout_seconds: float) -> bool:
         """Wait until keys were read or written once, for a server's start; return whether they were."""
@@ -124,9 +128,7 @@ class RedisTicketKeys:
 
     def _start(self) -> None:
         """Start the thread, once in every process."""
-        if self._pid != 0 and self._pid != os.getpid():
-            self._starting = threading.Lock()  # another thread of the parent may have had it
-        with self._starting:
+        with self._lock:
             if self._pid == os.getpid():
                 return
             self._wake, self._ready = threading.Event(), threading.Event()
@@ -137,19 +139,26 @@ class RedisTicketKeys:
         while not self._closed:
             try:
                 self.refresh()
-                self._ready.set()
+                if self._keys:
+                    self._ready.set()
             except Exception as exc:  # whatever the client raises while the server is away: the copy goes on
                 _LOG.warning("ticket keys were not refreshed: %s", type(exc).__name__)
-            self._wake.wait(self._refresh_seconds)
+            # Whoever has no keys and was not elected asks again soon: another server is writing them.
+            self._wake.wait(self._refresh_seconds if self._keys else min(self._refresh_seconds, _SOON_SECONDS))
 
     def refresh(self) -> None:
         """Read the keys of the fleet, and write new ones when they are due. Raises what the client raises."""
         keys = self._read()
-        if self._is_due(keys) and self._may_write():
-            keys = self._read()  # whoever had the lock before may have written
-            if self._is_due(keys):
-                keys = self._renewed(keys)
+        token = self._elected() if self._is_due(keys) else None
+        if token is not None:
+            try:
+                # Whoever had the lock before may have written; an empty server gets what is known here.
+                keys = self._read() or tuple(dated for dated in self._keys if not self._is_spent(dated))
+                if self._is_due(keys):
+                    keys = self._renewed(keys)
                 self._write(keys)
+            finally:
+                self._give_up(token)
         if keys:
             self._keys = keys
 
@@ -157,8 +166,21 @@ class RedisTicketKeys:
         """Whether there is no next key."""
         return not keys or keys[0].seals_from <= self._now()
 
-    def _may_write(self) -> bool:
-        return bool(self._redis.set(self._lock_name, secrets.token_hex(8), nx=True, px=_LOCK_MILLISECONDS))
+    def _is_spent(self, dated: _Dated) -> bool:
+        """Whether a key is too old to seal or open with."""
+        return self._now() >= dated.seals_from + self._rotate_seconds * (self._kept + 1)
+
+    def _elected(self) -> str | None:
+        """Return the token of the lock, None when another server has it."""
+        token = secrets.token_hex(8)
+        got = self._redis.set(self._lock_name, token, nx=True, px=_LOCK_MILLISECONDS)
+        return token if got else None
+
+    def _give_up(self, token: str) -> None:
+        """Give the lock back, if it is still this server's."""
+        held = self._redis.get(self._lock_name)
+        if held is not None and bytes(held).decode("ascii", "replace") == token:
+            self._redis.delete(self._lock_name)
 
     def _renewed(self, keys: tuple[_Dated, ...]) -> tuple[_Dated, ...]:
         """Return the keys with the next one announced, and an active one when there was none."""
