@@ -257,7 +257,11 @@ class Config:
 
     random: Callable[[int], bytes] = os.urandom
     deterministic_keys: bool = False
-    """Draw private keys from `random` too, to replay a handshake exactly. Never for real use."""
+    """Draw private keys from `random` too, to replay a handshake exactly. Never for real use.
+
+    What `cryptography` draws itself stays random: ML-KEM's encapsulation, signatures with ECDSA and RSA-PSS, DHE keys
+    and the padding of RSA key transport. Ed25519 and ECDHE replay byte for byte.
+    """
 
     # What follows from the settings, computed once.
 
