@@ -50,7 +50,7 @@ def from_client(keys: Path, context: fasttls.SSLContext, *more: str) -> tuple[by
     with serve(context) as serving, openssl_client(keys, serving.port, *more) as tool:
         tool.output.wait_for(b"---\n")
         tool.type(b"hello from openssl\n")
-        tool.output.wait_for(b"\nhello from openssl")
+        tool.output.wait_for(b"hello from openssl")
         printed = tool.end()
         outcome = serving.outcome()
         assert outcome.negotiated
