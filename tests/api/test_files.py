@@ -186,7 +186,8 @@ def _outcome(library: ModuleType, call: Callable[[ssl.SSLContext, Path], None], 
 def test_what_cannot_be_used_raises_as_in_ssl(own: Path, name: str) -> None:
     outcomes = _outcome(ssl, WRONG[name], own), _outcome(fasttls, WRONG[name], own)
     if name in DIFFERENT:
-        assert outcomes == DIFFERENT[name]
+        # Which of the two `ssl` does depends on the Python that it comes with.
+        assert outcomes in (DIFFERENT[name], (DIFFERENT[name][1], DIFFERENT[name][1]))
     else:
         assert outcomes[1] == outcomes[0]
 

@@ -737,7 +737,8 @@ def test_certificate_is_found_while_another_thread_changes_the_store(change: str
         TrustStore.find,
         Bundle.find,
     )
-    assert len(outcomes) > 20
+    # From Python 3.12 on a frame that runs already is not traced by instruction: there are fewer steps to stop at.
+    assert len(outcomes) > (20 if sys.version_info < (3, 12) else 0)
     assert outcomes == [[one().der]] * len(outcomes)
 
 
