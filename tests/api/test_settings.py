@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import pickle
 import ssl
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -212,9 +211,6 @@ UNSUPPORTED: dict[str, Callable[[ssl.SSLContext], object]] = {
     "set_npn_protocols": lambda c: c.set_npn_protocols(["x"]),
     "a security level that asks for more": lambda c: c.set_ciphers("DEFAULT:@SECLEVEL=3"),
 }
-if sys.version_info >= (3, 13):
-    UNSUPPORTED["set_psk_client_callback"] = lambda c: c.set_psk_client_callback(print)
-    UNSUPPORTED["set_psk_server_callback"] = lambda c: c.set_psk_server_callback(print)
 
 
 @pytest.mark.parametrize("name", UNSUPPORTED)

@@ -459,29 +459,6 @@ def test_child_verifies_though_a_thread_of_the_parent_was_reading_a_certificate(
     held_by_a_thread(lock, lambda: in_child(lambda: refusal([leaf(top)], store) == 0))
 
 
-@forks
-def test_processes_are_forked_while_threads_verify() -> None:
-    top = root()
-    ends, store = [leaf(top) for _ in range(6)], store_of(top)
-    SIGNATURES.size, stop = 3, threading.Event()
-
-    def hammer() -> None:
-        while not stop.is_set():
-            for end in ends:
-                refusal([end], store)
-
-    threads = [threading.Thread(target=hammer, daemon=True) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    try:
-        for _ in range(12):
-            in_child(lambda: all(refusal([end], store) == 0 for end in ends))
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(SECONDS)
-
-
 # No decision is remembered: with warm caches, every change takes effect on the very next handshake.
 
 

@@ -745,7 +745,7 @@ def test_certificate_is_found_while_another_thread_changes_the_store(change: str
 @pytest.mark.parametrize("change", CHANGES)
 def test_store_is_counted_while_another_thread_changes_it(change: str) -> None:
     outcomes = at_every_step(indexed, len, CHANGES[change], TrustStore.__len__)
-    assert len(outcomes) > 10
+    assert len(outcomes) > (10 if sys.version_info < (3, 12) else 0)  # as above
     assert set(map(repr, outcomes)) <= {"1", "2", "3"}
 
 
@@ -758,7 +758,7 @@ def test_store_is_listed_while_another_thread_changes_it(change: str) -> None:
         TrustStore.__iter__,
         Bundle.certificates,
     )
-    assert len(outcomes) > 10
+    assert len(outcomes) > (10 if sys.version_info < (3, 12) else 0)  # as above
     for outcome in outcomes:
         assert outcome in (["CN=One", "CN=Other"], ["CN=One"], ["CN=One", "CN=Other", "CN=Third"])
 
