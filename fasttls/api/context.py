@@ -29,7 +29,7 @@ from fasttls.connection import Connection
 from fasttls.crypto.groups import DEFAULT_GROUPS, DEFAULT_KEY_SHARES, group_by_name
 from fasttls.crypto.suites import DEFAULT_SUITES13, SUITES
 from fasttls.crypto.suites12 import DEFAULT_SUITES12, SUITES12
-from fasttls.handshake.config import Config, Observer, PeerCertificate
+from fasttls.handshake.config import Config, Credential, Observer, PeerCertificate
 from fasttls.trust.policy import CrlCheck, OCSPStapling, Strength
 from fasttls.trust.store import TrustStore
 from fasttls.wire.iana import CipherSuite, NamedGroup, ProtocolVersion
@@ -138,6 +138,10 @@ class SSLContext(SessionSettings, TrustSettings, ssl.SSLContext):
         super().__setattr__(name, value)
         # A snapshot that another thread began before this change is not the one of this state.
         object.__setattr__(self, "_state", object())
+
+    def _add_credential(self, credential: Credential) -> None:
+        super()._add_credential(credential)
+        self._prepare_ticket_keys()
 
     # What is offered and chosen.
 

@@ -62,13 +62,8 @@ class TrustSettings:
         except CertificateRejected as exc:
             reason = "CA_MD_TOO_WEAK" if exc.verify_code == VerifyCode.CA_MD_TOO_WEAK else "EE_KEY_TOO_SMALL"
             raise ssl_error(reason, f"{reason.lower().replace('_', ' ')}: {exc.detail}") from exc
-        self._prepare_ticket_keys()
         kept = tuple(one for one in self._credentials if key_type(one) != key_type(credential))
         self._credentials = (*kept, credential)
-
-    def _prepare_ticket_keys(self) -> None:
-        """Make what a server gives tickets with, before it may be forked."""
-        raise NotImplementedError  # the part of the context that is about sessions does
 
     def set_ocsp_response(self, source: OcspSource) -> None:
         """Staple an OCSP response to the certificate that was loaded last, for clients that ask (RFC 6066 §8).
