@@ -324,7 +324,8 @@ class TestWhatRedisSees:
         make(server.url, rotate_seconds=1000.0, kept=3)
         with server.client() as client:
             assert 3_000_000 < client.pttl(f"{prefix}:ticket-keys") <= 5_000_000
-            assert client.pttl(f"{prefix}:ticket-keys:writer") <= 5000  # given back, or soon gone by itself
+            # -2 when it was given back; -1 would be a lock that stays for ever.
+            assert client.pttl(f"{prefix}:ticket-keys:writer") in (-2, *range(5001))
 
     def test_repr_and_logs_do_not_leak(self, make: Make, caplog: pytest.LogCaptureFixture) -> None:
         with caplog.at_level(logging.DEBUG):
