@@ -3,6 +3,8 @@
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
@@ -71,38 +73,42 @@ cdef class Reader:
         """How many bytes are still to be read."""
         return <Py_ssize_t>(self._end - self._next)
 
-    def u8(self):
+    cpdef bint more(self):
+        """Whether anything is still to be read."""
+        return self._next != self._end
+
+    cpdef uint32_t u8(self) except? 0xFFFFFFFF:
         """Read a uint8."""
         return self._take(1)[0]
 
-    def u16(self):
+    cpdef uint32_t u16(self) except? 0xFFFFFFFF:
         """Read a uint16."""
         return ft_load16(self._take(2))
 
-    def u24(self):
+    cpdef uint32_t u24(self) except? 0xFFFFFFFF:
         """Read a uint24."""
         return ft_load24(self._take(3))
 
-    def u32(self):
+    cpdef uint32_t u32(self) except? 0xFFFFFFFF:
         """Read a uint32."""
         return ft_load32(self._take(4))
 
-    def raw(self, Py_ssize_t size):
+    cpdef bytes raw(self, Py_ssize_t size):
         """Read exactly size bytes."""
         cdef const uint8_t *start = self._take(size)
         return PyBytes_FromStringAndSize(<const char *>start, size)
 
-    def rest(self):
+    cpdef bytes rest(self):
         """Read all that is left, which may be nothing."""
         cdef Py_ssize_t size = self._end - self._next
         return PyBytes_FromStringAndSize(<const char *>self._take(size), size)
 
-    def vector(self, int size_bytes, Py_ssize_t at_least=0, Py_ssize_t at_most=-1):
+    cpdef bytes vector(self, int size_bytes, Py_ssize_t at_least=0, Py_ssize_t at_most=-1):
         """Read an opaque vector whose length takes size_bytes; the bounds are bytes."""
         cdef Py_ssize_t size = self._length(size_bytes, at_least, at_most)
         return PyBytes_FromStringAndSize(<const char *>self._take(size), size)
 
-    def sub(self, int size_bytes, Py_ssize_t at_least=0, Py_ssize_t at_most=-1):
+    cpdef Reader sub(self, int size_bytes, Py_ssize_t at_least=0, Py_ssize_t at_most=-1):
         """Return a reader over a vector's bytes; this reader goes on behind them."""
         cdef Py_ssize_t size = self._length(size_bytes, at_least, at_most)
         cdef Reader inner = Reader.__new__(Reader)
@@ -111,16 +117,23 @@ cdef class Reader:
         inner._end = inner._next + size
         return inner
 
-    def u16_vector(self, int size_bytes, Py_ssize_t at_least=2):
+    cpdef tuple u16_vector(self, int size_bytes, Py_ssize_t at_least=2):
         """Read a vector of uint16 as a tuple; at_least is bytes. Half an integer is a DecodeError."""
         cdef Py_ssize_t size = self._length(size_bytes, at_least, -1)
         cdef const uint8_t *p = self._take(size)
         cdef Py_ssize_t i
+        cdef tuple values
+        cdef object value
         if size & 1:
             raise DecodeError(f"a vector of uint16 with {size} bytes")
-        return tuple([ft_load16(p + 2 * i) for i in range(size // 2)])
+        values = PyTuple_New(size // 2)
+        for i in range(size // 2):
+            value = ft_load16(p + 2 * i)
+            Py_INCREF(value)
+            PyTuple_SET_ITEM(values, i, value)
+        return values
 
-    def end(self):
+    cpdef end(self):
         """Raise DecodeError unless everything was read (RFC 8446 section 3)."""
         if self._next != self._end:
             raise DecodeError(f"{self._end - self._next} bytes left over")
@@ -168,23 +181,23 @@ cdef class Writer:
             ft_store32(p, value)
         return 0
 
-    def u8(self, uint32_t value):
+    cpdef u8(self, uint32_t value):
         """Write a uint8. Raises OverflowError when the value does not fit, as all of these do."""
         self._put(value, 1)
 
-    def u16(self, uint32_t value):
+    cpdef u16(self, uint32_t value):
         """Write a uint16."""
         self._put(value, 2)
 
-    def u24(self, uint32_t value):
+    cpdef u24(self, uint32_t value):
         """Write a uint24."""
         self._put(value, 3)
 
-    def u32(self, uint32_t value):
+    cpdef u32(self, uint32_t value):
         """Write a uint32."""
         self._put(value, 4)
 
-    def raw(self, data):
+    cpdef raw(self, data):
         """Write the bytes of any readable buffer."""
         cdef Py_buffer view
         cdef uint8_t *out
@@ -196,20 +209,20 @@ cdef class Writer:
         finally:
             PyBuffer_Release(&view)
 
-    def vector(self, int size_bytes, data):
+    cpdef vector(self, int size_bytes, data):
         """Write an opaque vector whose length takes size_bytes."""
         self.open(size_bytes)
         self.raw(data)
         self.close()
 
-    def u16_vector(self, int size_bytes, values):
+    cpdef u16_vector(self, int size_bytes, values):
         """Write a vector of uint16."""
         self.open(size_bytes)
         for value in values:
             self._put(value, 2)
         self.close()
 
-    def open(self, int size_bytes):
+    cpdef open(self, int size_bytes):
         """Begin a vector whose length takes size_bytes (1, 2 or 3)."""
         if not 1 <= size_bytes <= 3:
             raise ValueError("a vector's length takes 1, 2 or 3 bytes")
@@ -220,7 +233,7 @@ cdef class Writer:
         self._depth += 1
         self._put(0, size_bytes)
 
-    def close(self):
+    cpdef close(self):
         """End the vector opened last. Raises OverflowError when it is too long for its length."""
         cdef Py_ssize_t at, size
         cdef int size_bytes
@@ -244,7 +257,7 @@ cdef class Writer:
         """How many bytes are written."""
         return self._size
 
-    def finish(self):
+    cpdef bytes finish(self):
         """Return what was written. Raises ValueError while a vector is open."""
         if self._depth:
             raise ValueError("a vector is still open")

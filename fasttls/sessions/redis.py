@@ -215,7 +215,7 @@ class RedisTicketKeys:
         if reader.u8() != _FORMAT:
             raise ValueError("a record of another version")
         found = []
-        while reader.left:
+        while reader.more():
             name, moment = reader.raw(NAME_SIZE), reader.raw(8)
             wrapped = reader.vector(1, at_least=_NONCE_SIZE)
             nonce, sealed = wrapped[:_NONCE_SIZE], wrapped[_NONCE_SIZE:]

@@ -120,7 +120,7 @@ class Session:
         alpn, session_id, ticket = reader.vector(1), reader.vector(1), reader.vector(2)
         listed = reader.sub(3)
         chain = []
-        while listed.left:
+        while listed.more():
             chain.append(listed.vector(3, at_least=1))
         reader.end()
         return cls(

@@ -20,6 +20,8 @@ Extensions = dict[int, Any]
 class Carrier(Enum):
     """The messages that carry extensions; Certificate stands for each of its entries."""
 
+    __hash__ = object.__hash__  # each is itself alone, and the hash of its name costs more than what it finds
+
     CLIENT_HELLO = "ClientHello"
     SERVER_HELLO = "ServerHello"
     HELLO_RETRY_REQUEST = "HelloRetryRequest"
@@ -117,7 +119,7 @@ def _read_server_name(reader: Reader) -> bytes | None:
     """struct { NameType name_type; HostName name<1..2^16-1>; } server_name_list<1..2^16-1> (RFC 6066 §3)"""
     names = reader.sub(2, at_least=1)
     host: bytes | None = None
-    while names.left:
+    while names.more():
         name_type = names.u8()
         name = names.vector(2, at_least=1)
         if name_type != HOST_NAME:
@@ -140,7 +142,7 @@ def _read_protocols(reader: Reader) -> tuple[bytes, ...]:
     """opaque ProtocolName<1..2^8-1>; ProtocolName protocol_name_list<2..2^16-1> (RFC 7301 §3.1)"""
     names = reader.sub(2, at_least=2)
     found = []
-    while names.left:
+    while names.more():
         found.append(names.vector(1, at_least=1))
     return tuple(found)
 
@@ -187,7 +189,7 @@ def _read_key_shares(reader: Reader) -> tuple[KeyShareEntry, ...]:
     """KeyShareEntry client_shares<0..2^16-1>"""
     shares = reader.sub(2)
     found: dict[int, KeyShareEntry] = {}
-    while shares.left:
+    while shares.more():
         share = _read_key_share(shares)
         if share.group in found:
             # RFC 8446 §4.2.8: not two values for the same group.
@@ -216,7 +218,7 @@ def _read_authorities(reader: Reader) -> tuple[bytes, ...]:
     """opaque DistinguishedName<1..2^16-1>; DistinguishedName authorities<3..2^16-1>"""
     names = reader.sub(2, at_least=3)
     found = []
-    while names.left:
+    while names.more():
         found.append(names.vector(2, at_least=1))
     return tuple(found)
 
@@ -232,11 +234,11 @@ def _read_offered_psks(reader: Reader) -> OfferedPsks:
     """PskIdentity identities<7..2^16-1>; PskBinderEntry binders<33..2^16-1>"""
     listed = reader.sub(2, at_least=7)
     identities = []
-    while listed.left:
+    while listed.more():
         identities.append(PskIdentity(listed.vector(2, at_least=1), listed.u32()))
     listed = reader.sub(2, at_least=33)
     binders = []
-    while listed.left:
+    while listed.more():
         binders.append(listed.vector(1, at_least=32))
     if len(binders) != len(identities):
         raise IllegalParameter(f"{len(identities)} identities and {len(binders)} binders")
@@ -273,7 +275,7 @@ def _read_oid_filters(reader: Reader) -> tuple[tuple[bytes, bytes], ...]:
     """struct { opaque oid<1..2^8-1>; opaque values<0..2^16-1>; } OIDFilter filters<0..2^16-1> (RFC 8446 §4.2.5)."""
     listed = reader.sub(2)
     found: dict[bytes, bytes] = {}
-    while listed.left:
+    while listed.more():
         oid, values = listed.vector(1, at_least=1), listed.vector(2)
         if oid in found:
             raise IllegalParameter("the same OID filter twice")
@@ -392,6 +394,14 @@ TABLE = (
 _ROWS: Mapping[int, Row] = {row.code: row for row in TABLE}
 _NEED_NO_OFFER = frozenset(row.code for row in TABLE if not row.offered_first)
 
+# The same table by the message: how to read and to write what each may have.
+_READERS: Mapping[Carrier, Mapping[int, Callable[[Reader], Any]]] = {
+    carrier: {row.code: row.codecs[carrier].read for row in TABLE if carrier in row.codecs} for carrier in Carrier
+}
+_WRITERS: Mapping[Carrier, Mapping[int, Callable[[Writer, Any], None]]] = {
+    carrier: {row.code: row.codecs[carrier].write for row in TABLE if carrier in row.codecs} for carrier in Carrier
+}
+
 
 def read_extensions(reader: Reader, carrier: Carrier) -> Extensions:
     """Extension extensions<0..2^16-1>, in wire order.
@@ -401,35 +411,41 @@ def read_extensions(reader: Reader, carrier: Carrier) -> Extensions:
     """
     block = reader.sub(2)
     found: Extensions = {}
-    while block.left:
+    if not block.more():
+        return found
+    readers = _READERS[carrier]
+    while block.more():
         code = block.u16()
         data = block.sub(2)
         if code in found:
             raise IllegalParameter(f"{carrier.value} has the extension {name_of(ExtensionType, code)} twice")
-        row = _ROWS.get(code)
-        if row is None:
+        read = readers.get(code)
+        if read is not None:
+            found[code] = read(data)
+            data.end()
+        elif code in _ROWS:
+            raise IllegalParameter(f"{carrier.value} must not have the extension {_ROWS[code].code.name}")
+        else:
             found[code] = data.rest()
-            continue
-        codec = row.codecs.get(carrier)
-        if codec is None:
-            raise IllegalParameter(f"{carrier.value} must not have the extension {row.code.name}")
-        found[code] = codec.read(data)
-        data.end()
     return found
 
 
 def write_extensions(writer: Writer, carrier: Carrier, extensions: Extensions) -> None:
     """Write the block, in the order of the dict; values without a row must be bytes."""
     writer.open(2)
-    for code, value in extensions.items():
-        row = _ROWS.get(code)
-        writer.u16(code)
-        writer.open(2)
-        if row is None:
-            writer.raw(value)
-        else:
-            row.codecs[carrier].write(writer, value)
-        writer.close()
+    if extensions:
+        writers = _WRITERS[carrier]
+        for code, value in extensions.items():
+            writer.u16(code)
+            writer.open(2)
+            write = writers.get(code)
+            if write is not None:
+                write(writer, value)
+            elif code in _ROWS:
+                raise KeyError(f"{carrier.value} has no extension {_ROWS[code].code.name}")
+            else:
+                writer.raw(value)
+            writer.close()
     writer.close()
 
 

@@ -1,3 +1,4 @@
+# cython: annotation_typing=True
 """The handshake messages of TLS 1.3, and the hellos that every version begins with (RFC 8446 §4).
 
 Each message reads itself from a Reader that stands behind the four-byte header, and writes itself
@@ -27,8 +28,7 @@ DOWNGRADE_BELOW_TLS1_2 = b"DOWNGRD\x00"
 class Message:
     """A handshake message."""
 
-    __slots__ = ()
-    handshake_type: ClassVar[HandshakeType]
+    handshake_type = None  # type: ClassVar[HandshakeType]  # each message class has its own
 
     @classmethod
     def read(cls, reader: Reader) -> Message:
@@ -49,7 +49,7 @@ class Message:
         return writer.finish()
 
 
-@dataclass(slots=True)
+@dataclass
 class ClientHello(Message):
     """struct ClientHello (RFC 8446 §4.1.2)."""
 
@@ -69,7 +69,7 @@ class ClientHello(Message):
         session_id = reader.vector(1, at_most=32)
         suites = reader.u16_vector(2)
         compression = reader.vector(1, at_least=1)
-        extensions = read_extensions(reader, Carrier.CLIENT_HELLO) if reader.left else {}
+        extensions = read_extensions(reader, Carrier.CLIENT_HELLO) if reader.more() else {}
         reader.end()
         if ExtensionType.PRE_SHARED_KEY in extensions and next(reversed(extensions)) != ExtensionType.PRE_SHARED_KEY:
             # RFC 8446 §4.2.11: it must be the last extension.
@@ -87,7 +87,7 @@ class ClientHello(Message):
             write_extensions(writer, Carrier.CLIENT_HELLO, self.extensions)
 
 
-@dataclass(slots=True)
+@dataclass
 class ServerHello(Message):
     """struct ServerHello (RFC 8446 §4.1.3)."""
 
@@ -109,7 +109,7 @@ class ServerHello(Message):
         compression = reader.u8()
         retry = random == HELLO_RETRY_REQUEST_RANDOM
         carrier = Carrier.HELLO_RETRY_REQUEST if retry else Carrier.SERVER_HELLO
-        extensions = read_extensions(reader, carrier) if reader.left else {}
+        extensions = read_extensions(reader, carrier) if reader.more() else {}
         reader.end()
         if retry:
             return HelloRetryRequest(session_id, suite, extensions, version, compression)
@@ -126,7 +126,7 @@ class ServerHello(Message):
             write_extensions(writer, Carrier.SERVER_HELLO, self.extensions)
 
 
-@dataclass(slots=True)
+@dataclass
 class HelloRetryRequest(Message):
     """A ServerHello with the random that asks for another ClientHello (RFC 8446 §4.1.4)."""
 
@@ -152,7 +152,7 @@ class HelloRetryRequest(Message):
         write_extensions(writer, Carrier.HELLO_RETRY_REQUEST, self.extensions)
 
 
-@dataclass(slots=True)
+@dataclass
 class EncryptedExtensions(Message):
     """struct { Extension extensions<0..2^16-1>; } EncryptedExtensions (RFC 8446 §4.3.1)."""
 
@@ -171,7 +171,7 @@ class EncryptedExtensions(Message):
         write_extensions(writer, Carrier.ENCRYPTED_EXTENSIONS, self.extensions)
 
 
-@dataclass(slots=True)
+@dataclass
 class CertificateRequest(Message):
     """struct { opaque context<0..2^8-1>; Extension extensions<2..2^16-1>; } (RFC 8446 §4.3.2)."""
 
@@ -200,7 +200,7 @@ class CertificateEntry(NamedTuple):
     extensions: Extensions
 
 
-@dataclass(slots=True)
+@dataclass
 class Certificate(Message):
     """struct { opaque context<0..2^8-1>; CertificateEntry list<0..2^24-1>; } (RFC 8446 §4.4.2)."""
 
@@ -214,7 +214,7 @@ class Certificate(Message):
         context = reader.vector(1)
         listed = reader.sub(3)
         entries = []
-        while listed.left:
+        while listed.more():
             cert_data = listed.vector(3, at_least=1)
             entries.append(CertificateEntry(cert_data, read_extensions(listed, Carrier.CERTIFICATE)))
         reader.end()
@@ -230,7 +230,7 @@ class Certificate(Message):
         writer.close()
 
 
-@dataclass(slots=True)
+@dataclass
 class CertificateVerify(Message):
     """struct { SignatureScheme algorithm; opaque signature<0..2^16-1>; } (RFC 8446 §4.4.3)."""
 
@@ -251,7 +251,7 @@ class CertificateVerify(Message):
         writer.vector(2, self.signature)
 
 
-@dataclass(slots=True)
+@dataclass
 class Finished(Message):
     """struct { opaque verify_data[Hash.length]; } Finished (RFC 8446 §4.4.4)."""
 
@@ -273,7 +273,7 @@ class Finished(Message):
         writer.raw(self.verify_data)
 
 
-@dataclass(slots=True)
+@dataclass
 class NewSessionTicket(Message):
     """struct NewSessionTicket (RFC 8446 §4.6.1)."""
 
@@ -302,7 +302,7 @@ class NewSessionTicket(Message):
         write_extensions(writer, Carrier.NEW_SESSION_TICKET, self.extensions)
 
 
-@dataclass(slots=True)
+@dataclass
 class KeyUpdate(Message):
     """struct { KeyUpdateRequest request_update; } KeyUpdate (RFC 8446 §4.6.3)."""
 
@@ -324,7 +324,7 @@ class KeyUpdate(Message):
         writer.u8(self.request_update)
 
 
-@dataclass(slots=True)
+@dataclass
 class EmptyMessage(Message):
     """A message without a body: struct {}."""
 
@@ -338,7 +338,7 @@ class EmptyMessage(Message):
         """Write the empty body."""
 
 
-@dataclass(slots=True)
+@dataclass
 class EndOfEarlyData(EmptyMessage):
     """struct {} EndOfEarlyData (RFC 8446 §4.5)."""
 

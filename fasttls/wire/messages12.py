@@ -16,18 +16,18 @@ from fasttls.wire.messages import EmptyMessage, Message
 _OCSP = 1
 
 
-@dataclass(slots=True)
+@dataclass
 class HelloRequest(EmptyMessage):
     """struct {} HelloRequest (RFC 5246 §7.4.1.1)."""
 
-    handshake_type: ClassVar[HandshakeType] = HandshakeType.HELLO_REQUEST
+    handshake_type = HandshakeType.HELLO_REQUEST
 
 
-@dataclass(slots=True)
+@dataclass
 class Certificate(Message):
     """struct { ASN.1Cert certificate_list<0..2^24-1>; } Certificate (RFC 5246 §7.4.2)."""
 
-    handshake_type: ClassVar[HandshakeType] = HandshakeType.CERTIFICATE
+    handshake_type = HandshakeType.CERTIFICATE
     certificate_list: tuple[bytes, ...]
 
     @classmethod
@@ -35,7 +35,7 @@ class Certificate(Message):
         """Read the body."""
         listed = reader.sub(3)
         certificates = []
-        while listed.left:
+        while listed.more():
             certificates.append(listed.vector(3, at_least=1))
         reader.end()
         return cls(tuple(certificates))
@@ -48,11 +48,11 @@ class Certificate(Message):
         writer.close()
 
 
-@dataclass(slots=True)
+@dataclass
 class CertificateStatus(Message):
     """struct { CertificateStatusType status_type; opaque response<1..2^24-1>; } (RFC 6066 §8)."""
 
-    handshake_type: ClassVar[HandshakeType] = HandshakeType.CERTIFICATE_STATUS
+    handshake_type = HandshakeType.CERTIFICATE_STATUS
     response: bytes
 
     @classmethod
@@ -70,11 +70,11 @@ class CertificateStatus(Message):
         writer.vector(3, self.response)
 
 
-@dataclass(slots=True)
+@dataclass
 class ServerKeyExchange(Message):
     """ServerKeyExchange (RFC 5246 §7.4.3), whose form depends on the key exchange."""
 
-    handshake_type: ClassVar[HandshakeType] = HandshakeType.SERVER_KEY_EXCHANGE
+    handshake_type = HandshakeType.SERVER_KEY_EXCHANGE
     body: bytes
 
     @classmethod
@@ -87,11 +87,11 @@ class ServerKeyExchange(Message):
         writer.raw(self.body)
 
 
-@dataclass(slots=True)
+@dataclass
 class CertificateRequest(Message):
     """struct CertificateRequest (RFC 5246 §7.4.4)."""
 
-    handshake_type: ClassVar[HandshakeType] = HandshakeType.CERTIFICATE_REQUEST
+    handshake_type = HandshakeType.CERTIFICATE_REQUEST
     certificate_types: bytes
     supported_signature_algorithms: tuple[int, ...]
     certificate_authorities: tuple[bytes, ...]
@@ -103,7 +103,7 @@ class CertificateRequest(Message):
         algorithms = reader.u16_vector(2)
         listed = reader.sub(2)
         names = []
-        while listed.left:
+        while listed.more():
             names.append(listed.vector(2, at_least=1))
         reader.end()
         return cls(types, algorithms, tuple(names))
@@ -118,18 +118,18 @@ class CertificateRequest(Message):
         writer.close()
 
 
-@dataclass(slots=True)
+@dataclass
 class ServerHelloDone(EmptyMessage):
     """struct {} ServerHelloDone (RFC 5246 §7.4.5)."""
 
-    handshake_type: ClassVar[HandshakeType] = HandshakeType.SERVER_HELLO_DONE
+    handshake_type = HandshakeType.SERVER_HELLO_DONE
 
 
-@dataclass(slots=True)
+@dataclass
 class NewSessionTicket(Message):
     """struct { uint32 ticket_lifetime_hint; opaque ticket<0..2^16-1>; } NewSessionTicket (RFC 5077 §3.3)."""
 
-    handshake_type: ClassVar[HandshakeType] = HandshakeType.NEW_SESSION_TICKET
+    handshake_type = HandshakeType.NEW_SESSION_TICKET
     ticket_lifetime_hint: int  # seconds, 0 when the server does not say
     ticket: bytes
 
@@ -146,11 +146,11 @@ class NewSessionTicket(Message):
         writer.vector(2, self.ticket)
 
 
-@dataclass(slots=True)
+@dataclass
 class ClientKeyExchange(Message):
     """ClientKeyExchange (RFC 5246 §7.4.7), whose form depends on the key exchange."""
 
-    handshake_type: ClassVar[HandshakeType] = HandshakeType.CLIENT_KEY_EXCHANGE
+    handshake_type = HandshakeType.CLIENT_KEY_EXCHANGE
     body: bytes
 
     @classmethod
