@@ -12,7 +12,7 @@ HASH = [*MEMORY, "ft_sha2.c", "ft_sha2_x86.c", "ft_sha2_arm.c"]
 HMAC = [*HASH, "ft_hmac.c"]
 MODULES = {
     "_wire": [],
-    "_secret": MEMORY,
+    "_secret": HMAC,
     "_hash": [*HMAC],
     "_kdf": [*HMAC, "ft_hkdf.c", "ft_prf12.c", "ft_premaster.c"],
     "_finished": [*HMAC, "ft_hkdf.c", "ft_prf12.c"],

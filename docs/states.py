@@ -7,8 +7,10 @@ A transition is a row of a state's `handlers`; where it leads is what the handle
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from fasttls.handshake import client, server
@@ -25,10 +27,27 @@ and, on a server, a second ClientHello lead nowhere: renegotiation is refused.
 """
 
 
+@cache
+def returns(module: str) -> dict[str, str]:
+    """Return what each method of a module says that it returns, by its qualified name.
+
+    Read in the source: compiled methods do not keep their annotations.
+    """
+    tree = ast.parse(
+        Path(str(sys.modules[module].__file__)).parent.joinpath(module.rpartition(".")[2] + ".py").read_text()
+    )
+    return {
+        f"{cls.name}.{method.name}": ast.unparse(method.returns)
+        for cls in tree.body
+        if isinstance(cls, ast.ClassDef)
+        for method in cls.body
+        if isinstance(method, ast.FunctionDef) and method.returns is not None
+    }
+
+
 def next_states(state: type[State], handler: Handler) -> list[type[State]]:
     """Return the states that a handler's return annotation names."""
-    annotation = handler.__annotations__["return"]
-    names = annotation if isinstance(annotation, str) else annotation.__name__
+    names = returns(handler.__module__)[handler.__qualname__]
     scope = {**vars(sys.modules[handler.__module__]), "Self": state}
     found = []
     for name in names.split("|"):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fasttls.crypto.protection import Opener, Sealer, opener12, opener13, sealer12, sealer13
+from fasttls.crypto.protection import opener12, opener13, sealer12, sealer13
 from fasttls.events import ApplicationData, EarlyData, Event, HandshakeCompleted, Negotiated, PeerClosed
 from fasttls.handshake import client, server
 from fasttls.handshake.config import Config, PeerCertificate
@@ -41,7 +41,7 @@ from fasttls.handshake.flight import (
 from fasttls.handshake.machine import Machine
 from fasttls.handshake.state import ConnectedState
 from fasttls.native._hash import Transcript
-from fasttls.native._record import MAX_PLAINTEXT, Deframer, PlainOpener, PlainSealer, Sealer13
+from fasttls.native._record import MAX_PLAINTEXT, Deframer, Opener, PlainOpener, PlainSealer, Sealer, Sealer13
 from fasttls.sessions.session import Session
 from fasttls.trust.names import as_ascii, as_ip_address
 from fasttls.wire.alerts import (
@@ -70,7 +70,9 @@ _TYPE_AND_TAG = 17  # bytes
 _EXPANSION = 256
 """Bytes that a protected record may have more than its content (RFC 8446 §5.2)."""
 
-_WRITES = (Send, SendChangeCipherSpec, SendWarning, WriteWith, WriteWith12)
+_WRITES = (SendChangeCipherSpec, SendWarning, WriteWith12)
+
+_CHANGE_CIPHER_SPEC_RECORD = PlainSealer(ProtocolVersion.TLS1_2).seal(ContentType.CHANGE_CIPHER_SPEC, b"\x01")
 
 
 class Connection:
@@ -97,6 +99,8 @@ class Connection:
         self.server_name = server_name
         self.session = session
         """The session that a client offers."""
+
+        self._observer = config.observer
 
         self.negotiated: Negotiated | None = None
         """What the handshake agreed on, once it is complete."""
@@ -358,8 +362,8 @@ class Connection:
         """Hand TLS 1.2's to the state; drop the one for middleboxes, where it may be (RFC 8446 §5)."""
         effects = self._machine.change_cipher_spec() if body == _CHANGE_CIPHER_SPEC else None
         if effects is not None:
-            if self.config.observer is not None:
-                self.config.observer(False, ContentType.CHANGE_CIPHER_SPEC, body)
+            if self._observer is not None:
+                self._observer(False, ContentType.CHANGE_CIPHER_SPEC, body)
             self._apply(effects, events)
             return
         if not self._machine.state.ignores_change_cipher_spec or body != _CHANGE_CIPHER_SPEC:
@@ -369,8 +373,8 @@ class Connection:
         self._change_cipher_specs += 1
         if self._change_cipher_specs > self.config.limits.change_cipher_specs:
             raise UnexpectedMessage("too many ChangeCipherSpec records", reason="TOO_MANY_CHANGE_CIPHER_SPECS")
-        if self.config.observer is not None:
-            self.config.observer(False, ContentType.CHANGE_CIPHER_SPEC, body)
+        if self._observer is not None:
+            self._observer(False, ContentType.CHANGE_CIPHER_SPEC, body)
 
     def _on_handshake(self, content: bytes, events: list[Event]) -> None:
         self._apply(self._machine.receive(content), events)
@@ -403,8 +407,8 @@ class Connection:
             # RFC 8446 §5.1: an alert is alone in its record, whole.
             raise DecodeError(f"an alert of {len(content)} bytes", reason="BAD_ALERT")
         level, description = content
-        if self.config.observer is not None:
-            self.config.observer(False, ContentType.ALERT, content)
+        if self._observer is not None:
+            self._observer(False, ContentType.ALERT, content)
         if description == AlertDescription.CLOSE_NOTIFY:
             self.peer_closed = True
             events.append(PeerClosed())
@@ -428,73 +432,89 @@ class Connection:
     def _apply(self, effects: list[Effect], events: list[Event]) -> None:
         """Apply a flight's effects, in order."""
         for effect in effects:
-            if self.close_sent and isinstance(effect, _WRITES):
-                continue  # RFC 8446 §6.1: close_notify was the last that this side sends
-            match effect:
-                case Send(message):
-                    if self.config.observer is not None:
-                        self.config.observer(True, ContentType.HANDSHAKE, message)
-                    self._handshake_out += message
-                case WriteWith(_, suite, secret):
+            if isinstance(effect, Send):
+                if not self.close_sent:
+                    if self._observer is not None:
+                        self._observer(True, ContentType.HANDSHAKE, effect.message)
+                    self._handshake_out += effect.message
+            elif isinstance(effect, WriteWith):
+                if not self.close_sent:
                     self._flush_handshake()
-                    self._sealer = sealer13(suite, secret)
-                    self._records_per_key = min(suite.record_limit, self.config.key_update_after or suite.record_limit)
-                case ReadWith(epoch, suite, secret):
-                    self._opener = opener13(suite, secret)
-                    self._deframer.max_body = self._opener.max_body
-                    self._read_epoch = epoch
-                case WritePlain():
-                    self._flush_handshake()
-                    self._sealer = PlainSealer(ProtocolVersion.TLS1_2)
-                case OfferEarlyData(size):
-                    self._early_data_left = size
-                case TakeEarlyData(size):
-                    self._early_data_due = size
-                case WriteWith12(keys):
-                    self._flush_handshake()
-                    self._sealer = sealer12(keys)
-                    self._records_per_key = 1 << 62
-                case ReadWith12(keys):
-                    self._opener = opener12(keys)
-                    self._deframer.max_body = self._opener.max_body
-                    self._read_epoch = Epoch.APPLICATION
-                case AnswerKeyUpdate():
-                    # RFC 8446 §4.6.3: whoever is silent answers several requests once.
-                    if self.close_sent:
-                        pass
-                    elif self._answered:
-                        self._answer_due = True
-                    else:
-                        self._answered = True
-                        self.update_keys()
-                case SendWarning(description):
-                    self._send_alert(WARNING, description)
-                case SendChangeCipherSpec():
-                    self._flush_handshake()
-                    self._output.append(
-                        PlainSealer(ProtocolVersion.TLS1_2).seal(ContentType.CHANGE_CIPHER_SPEC, _CHANGE_CIPHER_SPEC)
-                    )
-                    if self.config.observer is not None:
-                        self.config.observer(True, ContentType.CHANGE_CIPHER_SPEC, _CHANGE_CIPHER_SPEC)
-                case Emit(event):
-                    if isinstance(event, HandshakeCompleted):
-                        if self.close_sent:
-                            continue  # this side's Finished was never sent: nothing was completed
-                        self.negotiated = event.negotiated
-                    events.append(event)
-                case LogSecret(label, client_random, secret):
-                    if self.config.key_log is not None:
-                        self.config.key_log(label, client_random, secret)
-                case SkipEarlyData(size, by_type):
-                    self._skip_early_data = size
-                    self._skip_by_type = by_type
-                    if by_type:
-                        # What is skipped is protected, though nothing else is yet (RFC 8446 §4.2.10).
-                        self._deframer.max_body = MAX_PLAINTEXT + _EXPANSION
+                    self._sealer = sealer13(effect.suite, effect.secret)
+                    most = effect.suite.record_limit
+                    self._records_per_key = min(most, self.config.key_update_after or most)
+            elif isinstance(effect, ReadWith):
+                self._opener = opener13(effect.suite, effect.secret)
+                self._deframer.max_body = self._opener.max_body
+                self._read_epoch = effect.epoch
+            elif isinstance(effect, LogSecret):
+                if self.config.key_log is not None:
+                    self.config.key_log(effect.label, effect.client_random, effect.secret)
+            elif isinstance(effect, Emit):
+                self._emit(effect.event, events)
+            else:
+                self._apply_rare(effect)
+
+    def _apply_rare(self, effect: Effect) -> None:
+        """Apply what a full handshake of TLS 1.3 does at most once."""
+        if self.close_sent and isinstance(effect, _WRITES):
+            return  # RFC 8446 §6.1: close_notify was the last that this side sends
+        if isinstance(effect, SendChangeCipherSpec):
+            self._flush_handshake()
+            self._output.append(_CHANGE_CIPHER_SPEC_RECORD)
+            if self._observer is not None:
+                self._observer(True, ContentType.CHANGE_CIPHER_SPEC, _CHANGE_CIPHER_SPEC)
+        elif isinstance(effect, WriteWith12):
+            self._flush_handshake()
+            self._sealer = sealer12(effect.keys)
+            self._records_per_key = 1 << 62
+        elif isinstance(effect, ReadWith12):
+            self._opener = opener12(effect.keys)
+            self._deframer.max_body = self._opener.max_body
+            self._read_epoch = Epoch.APPLICATION
+        elif isinstance(effect, WritePlain):
+            self._flush_handshake()
+            self._sealer = PlainSealer(ProtocolVersion.TLS1_2)
+        elif isinstance(effect, OfferEarlyData):
+            self._early_data_left = effect.size
+        elif isinstance(effect, TakeEarlyData):
+            self._early_data_due = effect.size
+        elif isinstance(effect, AnswerKeyUpdate):
+            self._answer_key_update()
+        elif isinstance(effect, SendWarning):
+            self._send_alert(WARNING, effect.description)
+        elif isinstance(effect, SkipEarlyData):
+            self._skip_early_data = effect.size
+            self._skip_by_type = effect.by_type
+            if effect.by_type:
+                # What is skipped is protected, though nothing else is yet (RFC 8446 §4.2.10).
+                self._deframer.max_body = MAX_PLAINTEXT + _EXPANSION
+        else:
+            raise AssertionError(f"nobody applies {effect!r}")
+
+    def _emit(self, event: Event, events: list[Event]) -> None:
+        if isinstance(event, HandshakeCompleted):
+            if self.close_sent:
+                return  # this side's Finished was never sent: nothing was completed
+            self.negotiated = event.negotiated
+        events.append(event)
+
+    def _answer_key_update(self) -> None:
+        """Answer a request for new keys; whoever is silent answers several of them once (RFC 8446 §4.6.3)."""
+        if self.close_sent:
+            return
+        if self._answered:
+            self._answer_due = True
+        else:
+            self._answered = True
+            self.update_keys()
 
     def _flush_handshake(self) -> None:
         """Put the waiting handshake messages into as few records as they fit."""
-        waiting, self._handshake_out = self._handshake_out, b""
+        waiting = self._handshake_out
+        if not waiting:
+            return
+        self._handshake_out = b""
         for start in range(0, len(waiting), self._max_fragment):
             self._seal(ContentType.HANDSHAKE, waiting[start : start + self._max_fragment])
 
@@ -513,8 +533,8 @@ class Connection:
     def _send_alert(self, level: int, description: int) -> None:
         self._flush_handshake()
         alert = bytes((level, description))
-        if self.config.observer is not None:
-            self.config.observer(True, ContentType.ALERT, alert)
+        if self._observer is not None:
+            self._observer(True, ContentType.ALERT, alert)
         self._seal(ContentType.ALERT, alert)
 
     def _fail(self, error: TLSError) -> None:

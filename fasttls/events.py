@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from fasttls.crypto.groups import GROUPS
 from fasttls.crypto.suites12 import EVERY_SUITE
@@ -12,7 +11,7 @@ from fasttls.trust.certificate import Certificate
 from fasttls.wire.iana import VERSION_NAMES, NamedGroup, ProtocolVersion, name_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Negotiated:
     """What a completed handshake agreed on: code points, and names beside them."""
 
@@ -86,29 +85,34 @@ class Negotiated:
         return name_of(NamedGroup, self.group) if found is None else found.names[0]
 
 
-class HandshakeCompleted(NamedTuple):
+@dataclass(frozen=True)
+class HandshakeCompleted:
     """Both Finished messages are in order; application data may flow."""
 
     negotiated: Negotiated
 
 
-class ApplicationData(NamedTuple):
+@dataclass(frozen=True)
+class ApplicationData:
     """Bytes from the peer, of one record."""
 
     data: bytes
 
 
-class PeerClosed(NamedTuple):
+@dataclass(frozen=True)
+class PeerClosed:
     """The peer's close_notify: no more will come. This side may still send (RFC 8446 §6.1)."""
 
 
-class KeysUpdated(NamedTuple):
+@dataclass(frozen=True)
+class KeysUpdated:
     """The keys of one direction, or of both when the peer asked, are new (RFC 8446 §4.6.3)."""
 
     requested: bool
 
 
-class TicketReceived(NamedTuple):
+@dataclass(frozen=True)
+class TicketReceived:
     """A NewSessionTicket came (RFC 8446 §4.6.1, RFC 5077 §3.3)."""
 
     lifetime_seconds: int
@@ -116,13 +120,15 @@ class TicketReceived(NamedTuple):
     """What a later connection may go on with; None when this one does not resume."""
 
 
-class EarlyData(NamedTuple):
+@dataclass(frozen=True)
+class EarlyData:
     """Early data from the client, of one record: an attacker may have sent it before (RFC 8446 §8)."""
 
     data: bytes
 
 
-class EarlyDataAnswered(NamedTuple):
+@dataclass(frozen=True)
+class EarlyDataAnswered:
     """What became of early data: taken, or refused with a reason, and then it is to be sent again."""
 
     accepted: bool

@@ -16,6 +16,10 @@ static void hide(uint32_t *value) {
     volatile uint32_t seen = *value;
     *value = seen;
 }
+
+int ft_publish(void **place, void *value) {
+    return InterlockedCompareExchangePointer(place, value, NULL) == NULL;
+}
 #else
 void ft_wipe(void *memory, size_t size) {
     if (size == 0) {
@@ -24,6 +28,11 @@ void ft_wipe(void *memory, size_t size) {
     memset(memory, 0, size);
     /* The barrier claims to read the memory, so the stores above are not dead. */
     __asm__ __volatile__("" : : "r"(memory) : "memory");
+}
+
+int ft_publish(void **place, void *value) {
+    void *nothing = NULL;
+    return __atomic_compare_exchange_n(place, &nothing, value, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 static void hide(uint32_t *value) {

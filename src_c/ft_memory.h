@@ -11,4 +11,7 @@ void ft_wipe(void *memory, size_t size);
 /* 1 when the two are equal, else 0, in a time that depends on size alone. */
 int ft_equal(const void *left, const void *right, size_t size);
 
+/* Put value where there is NULL, so that other threads see either or: 1, or 0 when something is there already. */
+int ft_publish(void **place, void *value);
+
 #endif

@@ -6,6 +6,7 @@
 #include "ft_memory.h"
 #include "ft_sha2_compress.h"
 #include "ft_sha2_constants.h"
+#include "ft_sha512_rounds.h"
 #include "ft_wire.h"
 
 size_t ft_hash_digest_size(ft_hash_id id) {
@@ -20,11 +21,7 @@ static uint32_t rotate32(uint32_t value, int by) {
     return (value >> by) | (value << (32 - by));
 }
 
-static uint64_t rotate64(uint64_t value, int by) {
-    return (value >> by) | (value << (64 - by));
-}
-
-/* The choices of FIPS 180-4 section 4.1, the same for both word sizes. */
+/* The choices of FIPS 180-4 section 4.1. */
 #define CHOOSE(x, y, z)   (((x) & (y)) ^ (~(x) & (z)))
 #define MAJORITY(x, y, z) (((x) & (y)) ^ ((x) & (z)) ^ ((y) & (z)))
 
@@ -56,33 +53,7 @@ void ft_sha256_compress_portable(uint32_t state[8], const uint8_t *blocks, size_
     ft_wipe(w, sizeof w);
 }
 
-void ft_sha512_compress_portable(uint64_t state[8], const uint8_t *blocks, size_t count) {
-    uint64_t w[80];
-
-    for (; count != 0; count--, blocks += 128) {
-        for (int t = 0; t < 16; t++) {
-            w[t] = ft_load64(blocks + 8 * t);
-        }
-        for (int t = 16; t < 80; t++) {
-            uint64_t s0 = rotate64(w[t - 15], 1) ^ rotate64(w[t - 15], 8) ^ (w[t - 15] >> 7);
-            uint64_t s1 = rotate64(w[t - 2], 19) ^ rotate64(w[t - 2], 61) ^ (w[t - 2] >> 6);
-            w[t] = w[t - 16] + s0 + w[t - 7] + s1;
-        }
-        uint64_t a = state[0], b = state[1], c = state[2], d = state[3];
-        uint64_t e = state[4], f = state[5], g = state[6], h = state[7];
-        for (int t = 0; t < 80; t++) {
-            uint64_t s1 = rotate64(e, 14) ^ rotate64(e, 18) ^ rotate64(e, 41);
-            uint64_t t1 = h + s1 + CHOOSE(e, f, g) + ft_sha512_k[t] + w[t];
-            uint64_t s0 = rotate64(a, 28) ^ rotate64(a, 34) ^ rotate64(a, 39);
-            uint64_t t2 = s0 + MAJORITY(a, b, c);
-            h = g, g = f, f = e, e = d + t1;
-            d = c, c = b, b = a, a = t1 + t2;
-        }
-        state[0] += a, state[1] += b, state[2] += c, state[3] += d;
-        state[4] += e, state[5] += f, state[6] += g, state[7] += h;
-    }
-    ft_wipe(w, sizeof w);
-}
+FT_SHA512_FUNCTION(ft_sha512_compress_portable, )
 
 typedef struct {
     ft_sha256_compress sha256;

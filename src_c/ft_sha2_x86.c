@@ -1,4 +1,4 @@
-/* SHA-256 with the SHA extensions of x86-64, when cpuid says that the processor has them. */
+/* SHA-256 with the SHA extensions of x86-64, and SHA-512 with BMI2's rotations, when cpuid says that they are there. */
 #include "ft_sha2_compress.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
@@ -6,16 +6,19 @@
 #    include <immintrin.h>
 
 #    include "ft_sha2_constants.h"
+#    include "ft_sha512_rounds.h"
 
 #    if defined(_MSC_VER)
 #        include <intrin.h>
 #        define TARGET_SHA
+#        define TARGET_BMI2
 static void cpuid(uint32_t leaf, uint32_t out[4]) {
     __cpuidex((int *)out, (int)leaf, 0);
 }
 #    else
 #        include <cpuid.h>
-#        define TARGET_SHA __attribute__((target("sha,sse4.1,ssse3")))
+#        define TARGET_SHA  __attribute__((target("sha,sse4.1,ssse3")))
+#        define TARGET_BMI2 __attribute__((target("bmi,bmi2")))
 static void cpuid(uint32_t leaf, uint32_t out[4]) {
     __cpuid_count(leaf, 0, out[0], out[1], out[2], out[3]);
 }
@@ -36,6 +39,20 @@ static int has_sha_extensions(void) {
     cpuid(7, leaf);
     return (leaf[1] & (1U << 29)) != 0;
 }
+
+/* Intel SDM volume 2, CPUID: leaf 7 EBX bits 3 (BMI1) and 8 (BMI2). Both work on general registers alone. */
+static int has_bit_manipulation(void) {
+    uint32_t leaf[4];
+
+    cpuid(0, leaf);
+    if (leaf[0] < 7) {
+        return 0;
+    }
+    cpuid(7, leaf);
+    return (leaf[1] & (1U << 3)) != 0 && (leaf[1] & (1U << 8)) != 0;
+}
+
+FT_SHA512_FUNCTION(compress_bmi2, TARGET_BMI2 static)
 
 TARGET_SHA static void compress_sha_ni(uint32_t state[8], const uint8_t *blocks, size_t count) {
     const __m128i big_endian = _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3);
@@ -87,8 +104,11 @@ ft_sha256_compress ft_sha256_compress_native(const char **name) {
 }
 
 ft_sha512_compress ft_sha512_compress_native(const char **name) {
-    (void)name;
-    return NULL;
+    if (!has_bit_manipulation()) {
+        return NULL;
+    }
+    *name = "bmi2";
+    return compress_bmi2;
 }
 
 #elif !defined(__aarch64__)

@@ -8,7 +8,7 @@ A stage that was passed is wiped and cannot be used again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from fasttls.native._hash import Hash
 from fasttls.native._kdf import derive_secret, hkdf_expand_label, hkdf_extract
@@ -24,7 +24,8 @@ _DERIVED_WITHOUT_PSK = {
 }
 
 
-class TrafficSecrets(NamedTuple):
+@dataclass(frozen=True)
+class TrafficSecrets:
     """The secrets of one epoch, one for what each side writes."""
 
     client: Secret

@@ -1,7 +1,5 @@
 """Record protection for a suite and its secrets (RFC 8446 §5.2, §7.3; RFC 5246 §6.2.3.3)."""
 
-from typing import Protocol
-
 from cryptography.exceptions import InvalidTag
 
 from fasttls.crypto.key_schedule12 import RecordKeys
@@ -9,33 +7,6 @@ from fasttls.crypto.suites import Suite
 from fasttls.native._kdf import traffic_keys
 from fasttls.native._record import Opener12, Opener13, Sealer12, Sealer13
 from fasttls.native._secret import Secret
-
-
-class Sealer(Protocol):
-    """Protects what is written."""
-
-    @property
-    def sequence(self) -> int:
-        """How many records these keys have protected."""
-
-    def seal(self, content_type: int, content: bytes | memoryview, padding: int = 0) -> bytes:
-        """Return one record."""
-
-
-class Opener(Protocol):
-    """Opens what is read."""
-
-    max_body: int
-    hides_type: bool
-    """Whether a header's content type says nothing, as in TLS 1.3."""
-
-    @property
-    def sequence(self) -> int:
-        """How many records these keys have opened."""
-
-    def open(self, header: bytes, body: bytes) -> tuple[int, bytes]:
-        """Return (content type, content). Raises an Alert for what is not authentic or too long."""
-
 
 # A key is wiped when its Secret goes: at once, where the AEAD has copied it, or with the AEAD that holds it,
 # as AESCCM does.

@@ -23,7 +23,7 @@ class KeyUse(Enum):
     DECRYPT = KEY_ENCIPHERMENT
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PeerIdentity:
     """A peer's certificates, its key, and the path that was validated, if one had to be."""
 
@@ -37,7 +37,7 @@ class PeerIdentity:
 def sign(credential: Credential, scheme: int, content: bytes) -> bytes:
     """Return a signature by this side's key. Raises InternalError when the key does not sign."""
     try:
-        return credential.signer.sign(scheme, content)
+        return bytes(memoryview(credential.signer.sign(scheme, content)))  # any buffer is fine
     except Exception as exc:  # whatever an HSM or a callback may raise is a fault of this side
         raise InternalError(f"the private key did not sign with {name_of(SignatureScheme, scheme)}: {exc}") from exc
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from fasttls.crypto.suites import SUITES, Suite
 from fasttls.handshake.auth13 import choose_credential
@@ -16,7 +16,8 @@ from fasttls.wire.iana import CipherSuite, ExtensionType, NamedGroup, PskKeyExch
 from fasttls.wire.messages import ClientHello
 
 
-class Chosen(NamedTuple):
+@dataclass(frozen=True)
+class Chosen:
     """What the server picks from a ClientHello."""
 
     suite: Suite

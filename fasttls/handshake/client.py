@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple, final
 
 from fasttls.crypto.groups import Offer
 from fasttls.crypto.suites import SUITES
@@ -29,7 +28,7 @@ from fasttls.handshake.hello import (
     version_range,
 )
 from fasttls.handshake.psk13 import PskOffer, client_offers, send_with_binders
-from fasttls.handshake.state import State
+from fasttls.handshake.state import State, readers_of
 from fasttls.sessions.session import Session
 from fasttls.wire.alerts import (
     AlertDescription,
@@ -44,8 +43,7 @@ from fasttls.wire.iana import CipherSuite, ExtensionType, NamedGroup, ProtocolVe
 from fasttls.wire.messages import ClientHello, HelloRetryRequest, ServerHello
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NotStarted(State):
     """Client START: nothing may come before the ClientHello is sent."""
 
@@ -55,7 +53,8 @@ class NotStarted(State):
 NOT_STARTED = NotStarted()
 
 
-class Offered(NamedTuple):
+@dataclass(frozen=True)
+class Offered:
     """What a client offers to go on with."""
 
     psks: tuple[PskOffer, ...] = ()
@@ -166,8 +165,7 @@ def _check13(hello: ClientHello, answer: ServerHello | HelloRetryRequest) -> Non
 _IN_SERVER_HELLO = {ExtensionType.SUPPORTED_VERSIONS, ExtensionType.KEY_SHARE, ExtensionType.PRE_SHARED_KEY}
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitServerHello(State):
     """Client WAIT_SH, before any HelloRetryRequest (RFC 8446 Appendix A.1)."""
 
@@ -264,10 +262,10 @@ class WaitServerHello(State):
         return WaitSecondServerHello(self.config, self.host, hello, shares, retry, psks)
 
     handlers = {ServerHello: on_server_hello, HelloRetryRequest: on_hello_retry_request}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitSecondServerHello(State):
     """Client WAIT_SH after a HelloRetryRequest: a second one is refused (RFC 8446 §4.1.4)."""
 
@@ -294,3 +292,4 @@ class WaitSecondServerHello(State):
         return client13.begin(opening, answer, flight, retried=True)
 
     handlers = {ServerHello: on_server_hello}
+    readers = readers_of(handlers)

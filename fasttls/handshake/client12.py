@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import final
 
 from fasttls.crypto.key_schedule12 import VERIFY_DATA_SIZE, MasterSecret, RecordKeys, master_secret
 from fasttls.crypto.suites12 import SUITES12
@@ -18,6 +17,7 @@ from fasttls.handshake.exchange12 import Agreed, ServerParams, agree, read_serve
 from fasttls.handshake.flight import Flight
 from fasttls.handshake.hello import UNCOMPRESSED
 from fasttls.handshake.psk12 import PskParams, agree_psk
+from fasttls.handshake.state import readers_of
 from fasttls.native._secret import Secret
 from fasttls.trust.path import Purpose
 from fasttls.wire.alerts import DecodeError, DecryptError, HandshakeFailure, IllegalParameter
@@ -65,7 +65,7 @@ def begin(
     if suite.key_exchange.uses_psk:
         flight.transcript.choose(suite.hash_name)
         return WaitPskServerKeyExchange(session)
-    flight.transcript.choose(suite.hash_name, keep=True)
+    flight.transcript.choose(suite.hash_name, retried=False, keep=True)
     return WaitCertificate(session)
 
 
@@ -89,8 +89,7 @@ def _check_safety(config: Config, answer: ServerHello) -> None:
         )
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitCertificate(Client12State):
     """ServerHello came; every key exchange that is spoken goes on with the server's Certificate."""
 
@@ -116,9 +115,10 @@ class WaitCertificate(Client12State):
         return WaitStatusOrServerHelloDone(server) if stapled else WaitCertificateRequest(server, None, None)
 
     handlers = {Certificate: on_certificate}
+    readers = readers_of(handlers)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Server:
     """What is settled, and who the server is."""
 
@@ -131,8 +131,7 @@ class Server:
         return Server(self.session, with_staple(self.session.config, self.identity, response))
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitServerKeyExchange(Client12State):
     """The key exchange is ephemeral: the server's half is next (RFC 5246 §7.4.3)."""
 
@@ -147,10 +146,10 @@ class WaitServerKeyExchange(Client12State):
         return WaitCertificateRequest(self.server, params, signed.algorithm)
 
     handlers = {ServerKeyExchange: on_server_key_exchange}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitCertificateRequest(Client12State):
     """CertificateRequest may come, or ServerHelloDone at once."""
 
@@ -169,10 +168,10 @@ class WaitCertificateRequest(Client12State):
         return _send_flight(self.server, self.params, self.peer_signature_algorithm, None, flight)
 
     handlers = {CertificateRequest: on_certificate_request, ServerHelloDone: on_server_hello_done}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitServerHelloDone(Client12State):
     """The server asked for a certificate; ServerHelloDone is next."""
 
@@ -188,10 +187,10 @@ class WaitServerHelloDone(Client12State):
         return _send_flight(self.server, self.params, self.peer_signature_algorithm, self.request, flight)
 
     handlers = {ServerHelloDone: on_server_hello_done}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitStatusOrServerKeyExchange(Client12State):
     """The server said that it may staple: CertificateStatus, or none (RFC 6066 §8)."""
 
@@ -206,10 +205,10 @@ class WaitStatusOrServerKeyExchange(Client12State):
         return WaitServerKeyExchange(self.server.with_status(None)).on_server_key_exchange(message, flight)
 
     handlers = {CertificateStatus: on_certificate_status, ServerKeyExchange: on_server_key_exchange}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitStatusOrServerHelloDone(Client12State):
     """The same for RSA key transport, which has no ServerKeyExchange."""
 
@@ -234,6 +233,7 @@ class WaitStatusOrServerHelloDone(Client12State):
         CertificateRequest: on_certificate_request,
         ServerHelloDone: on_server_hello_done,
     }
+    readers = readers_of(handlers)
 
 
 def _send_flight(
@@ -291,8 +291,7 @@ def _finish(
     return WaitChangeCipherSpec(session.config, master, read_keys, negotiated, None)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitPskServerKeyExchange(Client12State):
     """A pre-shared key stands for certificates: the server's half is next, or is left out (RFC 5489 §2)."""
 
@@ -303,10 +302,10 @@ class WaitPskServerKeyExchange(Client12State):
         return WaitPskServerHelloDone(self.session, PskParams.read(message.body))
 
     handlers = {ServerKeyExchange: on_server_key_exchange}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitPskServerHelloDone(Client12State):
     """Nothing is asked for where a pre-shared key stands for certificates: ServerHelloDone is next."""
 
@@ -325,10 +324,10 @@ class WaitPskServerHelloDone(Client12State):
         return _finish(session, master, negotiated, flight)
 
     handlers = {ServerHelloDone: on_server_hello_done}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitNewSessionTicket(Client12State):
     """The server promised a ticket, and sends it before it changes keys (RFC 5077 §3.1)."""
 
@@ -342,10 +341,10 @@ class WaitNewSessionTicket(Client12State):
         return WaitChangeCipherSpec(self.config, self.master, self.read_keys, self.negotiated, ticket)
 
     handlers = {NewSessionTicket: on_new_session_ticket}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitChangeCipherSpec(Client12State):
     """The client's flight is out: the server changes keys next (RFC 5246 §7.1)."""
 
@@ -361,10 +360,10 @@ class WaitChangeCipherSpec(Client12State):
         return WaitFinished(self.config, self.master, self.negotiated, self.ticket)
 
     handlers = {ChangeCipherSpec: on_change_cipher_spec}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitFinished(Client12State):
     """The server's Finished, the first message under the new keys (RFC 5246 §7.4.9)."""
 
@@ -376,10 +375,11 @@ class WaitFinished(Client12State):
     def on_finished(self, finished: Finished, flight: Flight) -> ClientConnected:
         """Check that nobody altered the handshake; the connection is made."""
         finished.check_size(VERIFY_DATA_SIZE)
-        if not self.master.finished_matches(finished.verify_data, flight.transcript.before, of_client=False):
+        if not self.master.finished_matches(finished.verify_data, flight.transcript.digest_before(), of_client=False):
             raise DecryptError("the server's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         flight.emit(HandshakeCompleted(self.negotiated))
         tell_new_session(self.config, self.master, self.negotiated, self.ticket, flight)
         return ClientConnected(self.master)
 
     handlers = {Finished: on_finished}
+    readers = readers_of(handlers)

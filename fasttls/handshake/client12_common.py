@@ -31,7 +31,7 @@ class Client12State(State):
         return True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Session:
     """What the hellos of both sides settled."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import final
 
 from fasttls.crypto.key_schedule12 import VERIFY_DATA_SIZE, MasterSecret, RecordKeys
 from fasttls.events import HandshakeCompleted, Negotiated
@@ -13,6 +12,7 @@ from fasttls.handshake.config import Config
 from fasttls.handshake.connected12 import ClientConnected
 from fasttls.handshake.flight import Flight
 from fasttls.handshake.resume import usable_session
+from fasttls.handshake.state import readers_of
 from fasttls.native._secret import Secret
 from fasttls.sessions.session import Session as Resumption
 from fasttls.wire.alerts import DecryptError, HandshakeFailure, IllegalParameter, UnexpectedMessage
@@ -21,7 +21,7 @@ from fasttls.wire.messages import ClientHello, Finished
 from fasttls.wire.messages12 import ChangeCipherSpec, NewSessionTicket
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resumable:
     """A session that is offered, and its server, verified anew."""
 
@@ -65,8 +65,7 @@ def resume(session: Session, resumable: Resumable, flight: Flight) -> WaitTicket
     return WaitTicketOrChange(session.config, master, negotiated, b"" if renews else None)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitTicketOrChange(Client12State):
     """The server resumes: a new ticket, if it promised one, and then it changes keys (RFC 5077 §3.1, figure 2)."""
 
@@ -89,10 +88,10 @@ class WaitTicketOrChange(Client12State):
         return WaitResumedChange(self.config, self.master, self.negotiated, None).on_change_cipher_spec(message, flight)
 
     handlers = {NewSessionTicket: on_new_session_ticket, ChangeCipherSpec: on_change_cipher_spec}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitResumedChange(Client12State):
     """The server resumes, and changes keys next."""
 
@@ -108,10 +107,10 @@ class WaitResumedChange(Client12State):
         return WaitResumedFinished(self.config, self.master, write_keys, self.negotiated, self.ticket)
 
     handlers = {ChangeCipherSpec: on_change_cipher_spec}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitResumedFinished(Client12State):
     """The server resumes: its Finished comes first, and the client's answers it."""
 
@@ -125,7 +124,7 @@ class WaitResumedFinished(Client12State):
         """Check that nobody altered the handshake, and finish it."""
         transcript = flight.transcript
         finished.check_size(VERIFY_DATA_SIZE)
-        if not self.master.finished_matches(finished.verify_data, transcript.before, of_client=False):
+        if not self.master.finished_matches(finished.verify_data, transcript.digest_before(), of_client=False):
             raise DecryptError("the server's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         flight.send_change_cipher_spec()
         flight.write_with12(self.write_keys)
@@ -138,3 +137,4 @@ class WaitResumedFinished(Client12State):
         return ClientConnected(self.master)
 
     handlers = {Finished: on_finished}
+    readers = readers_of(handlers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, final
 
 from fasttls.crypto.groups import Offer
 from fasttls.crypto.signatures import CLIENT_CONTEXT, SERVER_CONTEXT
@@ -22,7 +21,7 @@ from fasttls.handshake.connected13 import ClientConnected
 from fasttls.handshake.flight import Epoch, Flight
 from fasttls.handshake.keys13 import HandshakeKeys, handshake_keys
 from fasttls.handshake.psk13 import PskOffer, selected_offer
-from fasttls.handshake.state import State
+from fasttls.handshake.state import State, readers_of
 from fasttls.native._secret import Secret
 from fasttls.trust.path import Purpose
 from fasttls.wire.alerts import (
@@ -47,7 +46,8 @@ from fasttls.wire.messages import (
 )
 
 
-class Opening(NamedTuple):
+@dataclass(frozen=True)
+class Opening:
     """What the client said in its last hello, and what it keeps for the answer."""
 
     config: Config
@@ -57,7 +57,7 @@ class Opening(NamedTuple):
     psks: tuple[PskOffer, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Session:
     """What the hellos of both sides settled."""
 
@@ -111,8 +111,7 @@ def _agreed(opening: Opening, answer: ServerHello, psk: PskOffer | None) -> tupl
     return share.group, offer.finish(share.key_exchange)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitEncryptedExtensions(State):
     """Client WAIT_EE."""
 
@@ -155,6 +154,7 @@ class WaitEncryptedExtensions(State):
         flight.write_with(Epoch.HANDSHAKE, self.keys.suite, self.keys.traffic.client)
 
     handlers = {EncryptedExtensions: on_encrypted_extensions}
+    readers = readers_of(handlers)
 
 
 def _on_certificate(
@@ -173,8 +173,7 @@ def _on_certificate(
     return WaitCertificateVerify(session, state.keys, state.alpn, request, identity)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitCertificateOrRequest(State):
     """Client WAIT_CERT_CR."""
 
@@ -195,10 +194,10 @@ class WaitCertificateOrRequest(State):
         return _on_certificate(self, message, None)
 
     handlers = {CertificateRequest: on_certificate_request, Certificate: on_certificate}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitCertificate(State):
     """Client WAIT_CERT."""
 
@@ -212,10 +211,10 @@ class WaitCertificate(State):
         return _on_certificate(self, message, self.request)
 
     handlers = {Certificate: on_certificate}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitCertificateVerify(State):
     """Client WAIT_CV."""
 
@@ -227,14 +226,16 @@ class WaitCertificateVerify(State):
 
     def on_certificate_verify(self, message: CertificateVerify, flight: Flight) -> WaitFinished:
         """Check that the server has the key of its certificate (RFC 8446 §4.4.3)."""
-        check_certificate_verify(self.session.config, self.identity, message, SERVER_CONTEXT, flight.transcript.before)
+        check_certificate_verify(
+            self.session.config, self.identity, message, SERVER_CONTEXT, flight.transcript.digest_before()
+        )
         return WaitFinished(self.session, self.keys, self.alpn, self.request, self.identity, message.algorithm)
 
     handlers = {CertificateVerify: on_certificate_verify}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitFinished(State):
     """Client WAIT_FINISHED.
 
@@ -258,7 +259,7 @@ class WaitFinished(State):
         transcript = flight.transcript
         suite = self.keys.suite
         finished.check_size(suite.hash_size)
-        if not self.keys.server_finished.verify(finished.verify_data, transcript.before):
+        if not self.keys.server_finished.verify(finished.verify_data, transcript.digest_before()):
             raise DecryptError("the server's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         application = self.keys.into_application(transcript.digest(), flight)
         flight.read_with(Epoch.APPLICATION, suite, application.traffic.server)
@@ -332,3 +333,4 @@ class WaitFinished(State):
         )
 
     handlers = {Finished: on_finished}
+    readers = readers_of(handlers)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
 
 from fasttls.crypto.key_schedule12 import MasterSecret
 from fasttls.handshake.flight import Flight
-from fasttls.handshake.state import ConnectedState
+from fasttls.handshake.state import ConnectedState, readers_of
 from fasttls.wire.alerts import AlertDescription
 from fasttls.wire.messages import ClientHello
 from fasttls.wire.messages12 import HelloRequest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Connected(ConnectedState):
     """What both sides hold when the handshake is over."""
 
@@ -29,8 +28,7 @@ class _Connected(ConnectedState):
         return self.master.export(label, size, context)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClientConnected(_Connected):
     """The client's last state."""
 
@@ -40,10 +38,10 @@ class ClientConnected(_Connected):
         return self
 
     handlers = {HelloRequest: on_hello_request}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ServerConnected(_Connected):
     """The server's last state."""
 
@@ -53,3 +51,4 @@ class ServerConnected(_Connected):
         return self
 
     handlers = {ClientHello: on_client_hello}
+    readers = readers_of(handlers)

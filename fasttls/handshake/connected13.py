@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self, final
+from typing import Self
 
 from fasttls.crypto.key_schedule import Exporter, next_traffic_secret, ticket_key
 from fasttls.crypto.suites import Suite
 from fasttls.events import KeysUpdated, Negotiated, TicketReceived
 from fasttls.handshake.config import Config
 from fasttls.handshake.flight import Epoch, Flight
-from fasttls.handshake.state import ConnectedState
+from fasttls.handshake.state import ConnectedState, readers_of
 from fasttls.native._secret import Secret
 from fasttls.sessions.keys import seal_ticket
 from fasttls.sessions.session import Session
@@ -19,7 +19,7 @@ from fasttls.wire.iana import ExtensionType
 from fasttls.wire.messages import KeyUpdate, NewSessionTicket
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Connected(ConnectedState):
     """What both sides hold when the handshake is over."""
 
@@ -52,8 +52,7 @@ class _Connected(ConnectedState):
         return self.exporter.export(label, size, context or b"")
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClientConnected(_Connected):
     """Client CONNECTED (RFC 8446 Appendix A.1)."""
 
@@ -85,10 +84,10 @@ class ClientConnected(_Connected):
         return self
 
     handlers = {KeyUpdate: _Connected.on_key_update, NewSessionTicket: on_new_session_ticket}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ServerConnected(_Connected):
     """Server CONNECTED (RFC 8446 Appendix A.2)."""
 
@@ -127,3 +126,4 @@ class ServerConnected(_Connected):
             flight.send_untracked(NewSessionTicket(config.ticket_lifetime, session.age_add, nonce, ticket, extensions))
 
     handlers = {KeyUpdate: _Connected.on_key_update}
+    readers = readers_of(handlers)

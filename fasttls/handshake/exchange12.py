@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ServerParams = ServerEcdhParams | ServerDhParams
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Agreed:
     """What a client sends, the premaster secret that it leads to, and the group, if that has a code point."""
 
@@ -79,7 +79,7 @@ class ServerExchange(Protocol):
         """Return the premaster secret. Raises DecodeError or IllegalParameter; RSA key transport never tells."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Ecdhe:
     """ECDHE: the server makes a key first (RFC 8422 §2)."""
 
@@ -94,7 +94,7 @@ class _Ecdhe:
         return self.offer.finish(read_public(message.body, 1))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Dhe:
     """DHE in one of RFC 7919's groups."""
 
@@ -109,7 +109,7 @@ class _Dhe:
         return self.private.finish(read_public(message.body, 2))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Transport:
     """RSA key transport: the client makes the premaster secret and encrypts it."""
 

@@ -6,8 +6,9 @@ machine applies the effects one after another.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from fasttls.crypto.key_schedule12 import RecordKeys
@@ -25,17 +26,20 @@ class Epoch(Enum):
     APPLICATION = "application"
 
 
-class Send(NamedTuple):
+@dataclass(frozen=True)
+class Send:
     """Write one handshake message, header included."""
 
     message: bytes
 
 
-class SendChangeCipherSpec(NamedTuple):
+@dataclass(frozen=True)
+class SendChangeCipherSpec:
     """Write ChangeCipherSpec: TLS 1.2's, or the one for middleboxes (RFC 8446 Appendix D.4)."""
 
 
-class ReadWith(NamedTuple):
+@dataclass(frozen=True)
+class ReadWith:
     """From the next record on, read with these keys."""
 
     epoch: Epoch
@@ -43,7 +47,8 @@ class ReadWith(NamedTuple):
     secret: Secret
 
 
-class WriteWith(NamedTuple):
+@dataclass(frozen=True)
+class WriteWith:
     """From the next record on, write with these keys."""
 
     epoch: Epoch
@@ -51,51 +56,60 @@ class WriteWith(NamedTuple):
     secret: Secret
 
 
-class ReadWith12(NamedTuple):
+@dataclass(frozen=True)
+class ReadWith12:
     """From the next record on, read with these keys of TLS 1.2."""
 
     keys: RecordKeys
 
 
-class WriteWith12(NamedTuple):
+@dataclass(frozen=True)
+class WriteWith12:
     """From the next record on, write with these keys of TLS 1.2."""
 
     keys: RecordKeys
 
 
-class WritePlain(NamedTuple):
+@dataclass(frozen=True)
+class WritePlain:
     """From the next record on, write in the clear again: a second ClientHello after early data."""
 
 
-class OfferEarlyData(NamedTuple):
+@dataclass(frozen=True)
+class OfferEarlyData:
     """Let the caller send so many bytes of early data; 0 takes that back."""
 
     size: int  # bytes
 
 
-class TakeEarlyData(NamedTuple):
+@dataclass(frozen=True)
+class TakeEarlyData:
     """Take application data before the handshake is complete, at most so many bytes."""
 
     size: int  # bytes
 
 
-class AnswerKeyUpdate(NamedTuple):
+@dataclass(frozen=True)
+class AnswerKeyUpdate:
     """Update this side's keys too, before application data is sent next (RFC 8446 §4.6.3)."""
 
 
-class SendWarning(NamedTuple):
+@dataclass(frozen=True)
+class SendWarning:
     """Write an alert that does not end the connection."""
 
     description: int
 
 
-class Emit(NamedTuple):
+@dataclass(frozen=True)
+class Emit:
     """Tell the caller."""
 
     event: Event
 
 
-class LogSecret(NamedTuple):
+@dataclass(frozen=True)
+class LogSecret:
     """Give a secret to the key log, if there is one."""
 
     label: str
@@ -103,7 +117,8 @@ class LogSecret(NamedTuple):
     secret: Secret
 
 
-class SkipEarlyData(NamedTuple):
+@dataclass(frozen=True)
+class SkipEarlyData:
     """Pass over early data that was refused, at most this many bytes.
 
     by_type says that every application_data record is early data, as it is before the second
@@ -142,11 +157,11 @@ class Sendable(Protocol):
 class Flight:
     """The effects of one step, and the transcript that messages are added to as they are sent."""
 
-    __slots__ = ("effects", "transcript")
-
     def __init__(self, transcript: Transcript) -> None:
         self.transcript = transcript
         self.effects: list[Effect] = []
+        self.changes_reading = False
+        """Whether what the peer sends next comes with other keys."""
 
     def send(self, message: Sendable) -> None:
         """Send a handshake message, and add it to the transcript."""
@@ -164,6 +179,7 @@ class Flight:
 
     def read_with(self, epoch: Epoch, suite: Suite, secret: Secret) -> None:
         """Change the keys for reading."""
+        self.changes_reading = True
         self.effects.append(ReadWith(epoch, suite, secret))
 
     def write_with(self, epoch: Epoch, suite: Suite, secret: Secret) -> None:

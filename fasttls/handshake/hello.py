@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
 
 from fasttls.crypto.groups import Offer, offers
 from fasttls.crypto.suites12 import SUITES12, KeyExchange
@@ -21,7 +21,8 @@ UNCOMPRESSED = 0
 _OCSP_REQUEST = b"\x01\0\0\0\0"
 
 
-class Asked(NamedTuple):
+@dataclass(frozen=True)
+class Asked:
     """The host name in the ClientHello, and whether the server's choice was made by it."""
 
     server_name: str | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from fasttls.crypto.finished import FinishedKey
 from fasttls.crypto.key_schedule import EarlySecret, Exporter, HandshakeSecret, MasterSecret, TrafficSecrets
@@ -11,7 +11,8 @@ from fasttls.handshake.flight import Flight
 from fasttls.native._secret import Secret
 
 
-class ApplicationKeys(NamedTuple):
+@dataclass(frozen=True)
+class ApplicationKeys:
     """What a connection keeps after the handshake."""
 
     traffic: TrafficSecrets
@@ -19,7 +20,8 @@ class ApplicationKeys(NamedTuple):
     master: MasterSecret
 
 
-class HandshakeKeys(NamedTuple):
+@dataclass(frozen=True)
+class HandshakeKeys:
     """The secrets between ServerHello and the last Finished."""
 
     suite: Suite
@@ -59,7 +61,9 @@ def handshake_keys(
 
     early is the first stage with a pre-shared key, which is wiped too; shared is None with such a key alone.
     """
-    secret = (early or EarlySecret(suite.hash_name)).into_handshake(shared)
+    if early is None:
+        early = EarlySecret(suite.hash_name)
+    secret = early.into_handshake(shared)
     keys = HandshakeKeys(suite, client_random, secret, secret.traffic(flight.transcript.digest()))
     flight.log_secret("CLIENT_HANDSHAKE_TRAFFIC_SECRET", client_random, keys.traffic.client)
     flight.log_secret("SERVER_HANDSHAKE_TRAFFIC_SECRET", client_random, keys.traffic.server)

@@ -7,7 +7,7 @@ records, so that QUIC or another transport can drive it.
 from __future__ import annotations
 
 from fasttls.handshake.config import Limits, Observer
-from fasttls.handshake.flight import Effect, Flight, ReadWith
+from fasttls.handshake.flight import Effect, Flight
 from fasttls.handshake.state import State
 from fasttls.native._hash import Transcript
 from fasttls.native._wire import Reader
@@ -25,59 +25,62 @@ _BETWEEN_DATA: dict[int, tuple[str, str]] = {
 }
 
 
+_CERTIFICATE = HandshakeType.CERTIFICATE
+
+
 class Machine:
     """Runs a handshake from its first state to its last."""
-
-    __slots__ = ("_buffer", "_fragments", "_in_a_row", "_limits", "_needed", "_observer", "state", "transcript")
 
     def __init__(self, state: State, transcript: Transcript, limits: Limits, observer: Observer | None) -> None:
         self.state = state
         self.transcript = transcript
         self._limits = limits
         self._observer = observer
-        self._buffer = bytearray()
+        self._pieces: bytearray | None = None  # of a message that is not all there
         self._needed = HEADER_SIZE  # bytes of the message that is not all there, as far as they are known
         self._fragments = 0
-        self._in_a_row = dict.fromkeys(_BETWEEN_DATA, 0)
+        self._in_a_row: dict[int, int] | None = None  # counts of the messages in _BETWEEN_DATA, once there is one
 
     @property
     def in_message(self) -> bool:
         """Whether a message has begun and not ended."""
-        return bool(self._buffer)
+        return self._pieces is not None
 
     def receive(self, data: bytes) -> list[Effect]:
         """Take the handshake bytes of one record, and return what is to be done for them.
 
         Raises an Alert for a message that is malformed, out of place, too long or in too many pieces.
         """
-        effects: list[Effect] = []
-        if self._buffer:
+        flight = self._new_flight()
+        if self._pieces is not None:
             self._fragments += 1
             if self._fragments > self._limits.message_fragments:
                 raise UnexpectedMessage("a handshake message in too many fragments", reason="TOO_MANY_FRAGMENTS")
-            self._buffer += data
-            if len(self._buffer) < self._needed:
-                return effects
-            data, self._buffer = bytes(self._buffer), bytearray()
+            self._pieces += data
+            if len(self._pieces) < self._needed:
+                return flight.effects
+            data = bytes(self._pieces)
+            self._pieces = None
         else:
             self._fragments = 1
         self._needed = HEADER_SIZE
-        while len(data) >= HEADER_SIZE:
-            size = self._size(data)
-            if size > len(data):
+        start, end = 0, len(data)
+        while end - start >= HEADER_SIZE:
+            size = self._size(data, start)
+            if size > end - start:
                 self._needed = size
                 break
-            step = self._step(data[:size])
-            effects += step
-            data = data[size:]
+            self._step(data if size == end else data[start : start + size], flight)
+            start += size
             self._fragments = 1
-            if data and any(isinstance(effect, ReadWith) for effect in step):
+            if flight.changes_reading and start < end:
                 # RFC 8446 §5.1: messages must not span a key change.
                 raise UnexpectedMessage(
                     "handshake bytes behind a key change in one record", reason="EXCESS_HANDSHAKE_DATA"
                 )
-        self._buffer = bytearray(data)
-        return effects
+        if start < end:
+            self._pieces = bytearray(data[start:])
+        return flight.effects
 
     def change_cipher_spec(self) -> list[Effect] | None:
         """Take a ChangeCipherSpec record of TLS 1.2. Return None when the state does not wait for one.
@@ -87,7 +90,7 @@ class Machine:
         handler = self.state.handlers.get(ChangeCipherSpec)
         if handler is None:
             return None
-        if self._buffer:
+        if self._pieces is not None:
             raise UnexpectedMessage("ChangeCipherSpec inside a handshake message")
         flight = self._new_flight()
         self.state = handler(self.state, ChangeCipherSpec(), flight)
@@ -95,8 +98,7 @@ class Machine:
 
     def data_came(self) -> None:
         """Say that application data came: what is counted in a row begins anew."""
-        for message_type in self._in_a_row:
-            self._in_a_row[message_type] = 0
+        self._in_a_row = None
 
     def _new_flight(self) -> Flight:
         return Flight(self.transcript)
@@ -106,30 +108,31 @@ class Machine:
         if message_type not in _BETWEEN_DATA:
             return
         limit, reason = _BETWEEN_DATA[message_type]
-        self._in_a_row[message_type] += 1
-        if self._in_a_row[message_type] > getattr(self._limits, limit):
+        if self._in_a_row is None:
+            self._in_a_row = {}
+        count = self._in_a_row[message_type] = self._in_a_row.get(message_type, 0) + 1
+        if count > getattr(self._limits, limit):
             name = name_of(HandshakeType, message_type)
             raise UnexpectedMessage(f"too many {name} messages in a row", reason=reason)
 
-    def _size(self, data: bytes) -> int:
-        """Return the whole size of the message that data begins with, if the state may receive it."""
+    def _size(self, data: bytes, start: int) -> int:
+        """Return the whole size of the message that begins at start, if the state may receive it."""
         state = self.state
-        if data[0] not in state.readers:
+        code = data[start]
+        if code not in state.readers:
             raise UnexpectedMessage(
-                f"{type(state).__name__} wants {_wanted(state)}, got {name_of(HandshakeType, data[0])}"
+                f"{type(state).__name__} wants {_wanted(state)}, got {name_of(HandshakeType, code)}"
             )
-        size = int.from_bytes(data[1:HEADER_SIZE], "big")
-        limits = self._limits
-        certificate = data[0] == HandshakeType.CERTIFICATE
-        most = limits.certificate_message if certificate else limits.handshake_message
+        size = data[start + 1] << 16 | data[start + 2] << 8 | data[start + 3]
+        most = self._limits.certificate_message if code == _CERTIFICATE else self._limits.handshake_message
         if size > most:
             raise IllegalParameter(
-                f"a {name_of(HandshakeType, data[0])} of {size} bytes, at most {most} are allowed",
+                f"a {name_of(HandshakeType, code)} of {size} bytes, at most {most} are allowed",
                 reason="EXCESSIVE_MESSAGE_SIZE",
             )
         return HEADER_SIZE + size
 
-    def _step(self, raw: bytes) -> list[Effect]:
+    def _step(self, raw: bytes, flight: Flight) -> None:
         """Receive one whole message."""
         state = self.state
         if self._observer is not None:
@@ -142,9 +145,7 @@ class Machine:
             self.transcript.add(raw)
         if state.connected:
             self._count(raw[0])
-        flight = self._new_flight()
         self.state = handler(state, message, flight)
-        return flight.effects
 
 
 def _wanted(state: State) -> str:

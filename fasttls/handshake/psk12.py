@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from fasttls.crypto.groups import GROUPS
 from fasttls.handshake.config import Config
@@ -14,7 +14,8 @@ from fasttls.wire.iana import ECCurveType, NamedGroup, name_of
 from fasttls.wire.messages12 import ClientKeyExchange, ServerEcdhParams
 
 
-class PskParams(NamedTuple):
+@dataclass(frozen=True)
+class PskParams:
     """struct { opaque psk_identity_hint<0..2^16-1>; ServerECDHParams params; } (RFC 5489 §2)."""
 
     hint: bytes
@@ -40,7 +41,8 @@ class PskParams(NamedTuple):
         return found
 
 
-class PskKeyExchange(NamedTuple):
+@dataclass(frozen=True)
+class PskKeyExchange:
     """struct { opaque psk_identity<0..2^16-1>; ClientECDiffieHellmanPublic public; } (RFC 5489 §2)."""
 
     identity: bytes
@@ -62,7 +64,8 @@ class PskKeyExchange(NamedTuple):
         return found
 
 
-class AgreedPsk(NamedTuple):
+@dataclass(frozen=True)
+class AgreedPsk:
     """What a client sends, the premaster secret that it leads to, and the key's identity."""
 
     message: ClientKeyExchange

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import NamedTuple
 
 from fasttls.crypto.finished import FinishedKey
 from fasttls.crypto.key_schedule import EMPTY_HASH, EarlySecret
@@ -27,7 +26,7 @@ _MOST_IDENTITIES = 8
 """Identities of a ClientHello that a server looks at."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PskOffer:
     """One key that a client offers: from a session, or external."""
 
@@ -107,7 +106,8 @@ def selected_offer(offers: tuple[PskOffer, ...], selected: int | None, suite: Su
     return offer
 
 
-class ChosenPsk(NamedTuple):
+@dataclass(frozen=True)
+class ChosenPsk:
     """The key that a server goes on with."""
 
     position: int
@@ -127,7 +127,8 @@ class ChosenPsk(NamedTuple):
     """The session's age as the client tells it, in seconds."""
 
 
-class _Known(NamedTuple):
+@dataclass(frozen=True)
+class _Known:
     """What an identity stands for."""
 
     secret: EarlySecret

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from fasttls.crypto.suites12 import SUITES12, KeyExchange
 from fasttls.handshake.auth import KeyUse, PeerIdentity, identify_peer
@@ -44,7 +44,8 @@ def usable_session(
     return session, peer
 
 
-class MayResume(NamedTuple):
+@dataclass(frozen=True)
+class MayResume:
     """Says that a server may go on with a session, and who its client is."""
 
     peer: PeerIdentity | None

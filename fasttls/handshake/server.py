@@ -7,13 +7,12 @@ version's own states.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
 
 from fasttls.handshake import server12, server12_resumed, server13
 from fasttls.handshake.config import ClientHelloInfo, Config
 from fasttls.handshake.flight import Flight
 from fasttls.handshake.hello import Asked, version_label, version_range
-from fasttls.handshake.state import State
+from fasttls.handshake.state import State, readers_of
 from fasttls.wire.alerts import (
     IllegalParameter,
     InappropriateFallback,
@@ -84,8 +83,7 @@ def hello_info(hello: ClientHello) -> ClientHelloInfo:
     )
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitClientHello(State):
     """Server START: the first ClientHello."""
 
@@ -130,3 +128,4 @@ class WaitClientHello(State):
         return server13.answer(config, hello, flight, asked)
 
     handlers = {ClientHello: on_client_hello}
+    readers = readers_of(handlers)

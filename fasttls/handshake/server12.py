@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple, final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -22,7 +21,7 @@ from fasttls.handshake.exchange12 import ServerExchange, server_exchange
 from fasttls.handshake.flight import Flight
 from fasttls.handshake.hello import UNCOMPRESSED, Asked, is_grease, is_legacy_suite, is_signal, listed, server_random
 from fasttls.handshake.psk12 import PskKeyExchange, PskParams, psk_premaster
-from fasttls.handshake.state import State
+from fasttls.handshake.state import State, readers_of
 from fasttls.trust.certificate import CERTIFICATES
 from fasttls.trust.path import Purpose
 from fasttls.wire.alerts import (
@@ -67,7 +66,8 @@ class _State(State):
         return True
 
 
-class Chosen(NamedTuple):
+@dataclass(frozen=True)
+class Chosen:
     """What the server picks from a ClientHello."""
 
     suite: Suite12
@@ -227,7 +227,9 @@ def answer(
         CERTIFICATES.parse(credential.chain[0]).public_key.key,
         hello.legacy_version,
     )
-    flight.transcript.choose(suite.hash_name, keep=config.peer_certificate is not PeerCertificate.UNCHECKED)
+    flight.transcript.choose(
+        suite.hash_name, retried=False, keep=config.peer_certificate is not PeerCertificate.UNCHECKED
+    )
     random = server_random(config, ProtocolVersion.TLS1_2)
     extensions = _extensions(hello, suite, asked, alpn)
     wanted = ExtensionType.STATUS_REQUEST in hello.extensions
@@ -336,8 +338,7 @@ def _answer_with_psk(
     return WaitPskKeyExchange(config, offer, negotiated)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitPskKeyExchange(_State):
     """A pre-shared key stands for certificates: the client names it, and sends its half (RFC 5489 §2)."""
 
@@ -363,9 +364,10 @@ class WaitPskKeyExchange(_State):
         return WaitChangeCipherSpec(None, master, replace(negotiated, psk_identity=exchange.identity))
 
     handlers = {ClientKeyExchange: on_client_key_exchange}
+    readers = readers_of(handlers)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Session:
     """What the hellos of both sides settled, and the server's half of the key exchange."""
 
@@ -377,8 +379,7 @@ class Session:
     """Whether a ticket is promised."""
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitCertificate(_State):
     """The client was asked for a certificate."""
 
@@ -396,10 +397,10 @@ class WaitCertificate(_State):
         return WaitClientKeyExchange(self.session, identity)
 
     handlers = {Certificate: on_certificate}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitClientKeyExchange(_State):
     """The client's half of the key exchange is next (RFC 5246 §7.4.7)."""
 
@@ -426,10 +427,10 @@ class WaitClientKeyExchange(_State):
         return WaitChangeCipherSpec(session, master, negotiated)
 
     handlers = {ClientKeyExchange: on_client_key_exchange}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitCertificateVerify(_State):
     """The client sent a certificate, and shows next that it has the key (RFC 5246 §7.4.8)."""
 
@@ -451,10 +452,10 @@ class WaitCertificateVerify(_State):
         return WaitChangeCipherSpec(self.session, self.master, negotiated)
 
     handlers = {CertificateVerify: on_certificate_verify}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitChangeCipherSpec(_State):
     """The client changes keys next (RFC 5246 §7.1)."""
 
@@ -471,10 +472,10 @@ class WaitChangeCipherSpec(_State):
         return WaitFinished(self.session, self.master, write_keys, self.negotiated)
 
     handlers = {ChangeCipherSpec: on_change_cipher_spec}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitFinished(_State):
     """The client's Finished, the first message under the new keys (RFC 5246 §7.4.9)."""
 
@@ -487,7 +488,7 @@ class WaitFinished(_State):
         """Check that nobody altered the handshake, and finish it."""
         transcript = flight.transcript
         finished.check_size(VERIFY_DATA_SIZE)
-        if not self.master.finished_matches(finished.verify_data, transcript.before, of_client=True):
+        if not self.master.finished_matches(finished.verify_data, transcript.digest_before(), of_client=True):
             raise DecryptError("the client's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         if self.session is not None:
             config, promised = self.session.config, self.session.ticket
@@ -500,3 +501,4 @@ class WaitFinished(_State):
         return ServerConnected(self.master)
 
     handlers = {Finished: on_finished}
+    readers = readers_of(handlers)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple, final
 
 from fasttls.crypto.key_schedule12 import VERIFY_DATA_SIZE, MasterSecret, RecordKeys
 from fasttls.crypto.suites12 import SUITES12, Suite12
@@ -16,7 +15,7 @@ from fasttls.handshake.connected12 import ServerConnected
 from fasttls.handshake.flight import Flight
 from fasttls.handshake.hello import Asked, server_random
 from fasttls.handshake.resume import server_may_resume
-from fasttls.handshake.state import State
+from fasttls.handshake.state import State, readers_of
 from fasttls.native._secret import Secret
 from fasttls.sessions.keys import NAME_SIZE, open_ticket, seal_ticket
 from fasttls.sessions.session import Session
@@ -27,7 +26,8 @@ from fasttls.wire.messages import ClientHello, Finished, ServerHello
 from fasttls.wire.messages12 import ChangeCipherSpec, NewSessionTicket
 
 
-class Found(NamedTuple):
+@dataclass(frozen=True)
+class Found:
     """A session to go on with, its client, verified anew, and whether the client gets a new ticket."""
 
     session: Session
@@ -115,7 +115,7 @@ def resume(
     suite = SUITES12[session.suite]
     alpn = choose_alpn(config, hello)
     # RFC 6066 §3: a server that resumes does not answer server_name.
-    extensions = extensions_of(hello, suite, asked._replace(by_name=False), alpn)
+    extensions = extensions_of(hello, suite, replace(asked, by_name=False), alpn)
     if found.renew:
         extensions[ExtensionType.SESSION_TICKET] = None
     flight.transcript.choose(suite.hash_name)
@@ -166,8 +166,7 @@ class _State(State):
         return True
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitChangeCipherSpec(_State):
     """The server's Finished is out: the client changes keys next."""
 
@@ -181,10 +180,10 @@ class WaitChangeCipherSpec(_State):
         return WaitFinished(self.master, self.negotiated)
 
     handlers = {ChangeCipherSpec: on_change_cipher_spec}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitFinished(_State):
     """The client's Finished, which ends the handshake."""
 
@@ -194,9 +193,10 @@ class WaitFinished(_State):
     def on_finished(self, finished: Finished, flight: Flight) -> ServerConnected:
         """Check that nobody altered the handshake; the connection is made."""
         finished.check_size(VERIFY_DATA_SIZE)
-        if not self.master.finished_matches(finished.verify_data, flight.transcript.before, of_client=True):
+        if not self.master.finished_matches(finished.verify_data, flight.transcript.digest_before(), of_client=True):
             raise DecryptError("the client's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         flight.emit(HandshakeCompleted(self.negotiated))
         return ServerConnected(self.master)
 
     handlers = {Finished: on_finished}
+    readers = readers_of(handlers)

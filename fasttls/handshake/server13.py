@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import final
 
 from fasttls.crypto.groups import GROUPS
 from fasttls.crypto.signatures import CLIENT_CONTEXT, SERVER_CONTEXT
@@ -24,7 +23,7 @@ from fasttls.handshake.flight import Epoch, Flight
 from fasttls.handshake.hello import Asked, server_random
 from fasttls.handshake.keys13 import ApplicationKeys, HandshakeKeys, handshake_keys
 from fasttls.handshake.psk13 import ChosenPsk, choose_psk, early_data_refusal, use_up
-from fasttls.handshake.state import State
+from fasttls.handshake.state import State, readers_of
 from fasttls.native._secret import Secret
 from fasttls.trust.path import Purpose
 from fasttls.wire.alerts import (
@@ -262,8 +261,7 @@ def _without_changeable(hello: ClientHello) -> ClientHello:
     return replace(hello, extensions=kept)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitSecondClientHello(State):
     """Server START after HelloRetryRequest (RFC 8446 §4.1.4)."""
 
@@ -296,13 +294,14 @@ class WaitSecondClientHello(State):
                 reason="BAD_KEY_SHARE",
             )
         psk = choose_psk(self.config, hello, (self.chosen.suite,), self.asked.server_name, flight.transcript)
-        chosen = self.chosen._replace(share=shares[0])
+        chosen = replace(self.chosen, share=shares[0])
         return _send_flight(self.config, hello, chosen, psk, flight, self.asked, retried=True)
 
     handlers = {ClientHello: on_client_hello}
+    readers = readers_of(handlers)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Done:
     """All that the server's own flight settled; the client's is next."""
 
@@ -314,8 +313,7 @@ class Done:
     """How many the client gets when it is done too."""
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitEndOfEarlyData(State):
     """Server WAIT_EOED: early data comes until the client says that it has ended."""
 
@@ -327,10 +325,10 @@ class WaitEndOfEarlyData(State):
         return WaitFinished(self.done)
 
     handlers = {EndOfEarlyData: on_end_of_early_data}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitCertificate(State):
     """Server WAIT_CERT."""
 
@@ -351,10 +349,10 @@ class WaitCertificate(State):
         return WaitCertificateVerify(self.done, identity)
 
     handlers = {Certificate: on_certificate}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitCertificateVerify(State):
     """Server WAIT_CV."""
 
@@ -363,7 +361,9 @@ class WaitCertificateVerify(State):
 
     def on_certificate_verify(self, message: CertificateVerify, flight: Flight) -> WaitFinished:
         """Check that the client has the key of its certificate (RFC 8446 §4.4.3)."""
-        check_certificate_verify(self.done.config, self.identity, message, CLIENT_CONTEXT, flight.transcript.before)
+        check_certificate_verify(
+            self.done.config, self.identity, message, CLIENT_CONTEXT, flight.transcript.digest_before()
+        )
         negotiated = replace(
             self.done.negotiated,
             peer_chain=self.identity.chain,
@@ -373,10 +373,10 @@ class WaitCertificateVerify(State):
         return WaitFinished(replace(self.done, negotiated=negotiated))
 
     handlers = {CertificateVerify: on_certificate_verify}
+    readers = readers_of(handlers)
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WaitFinished(State):
     """Server WAIT_FINISHED."""
 
@@ -387,7 +387,7 @@ class WaitFinished(State):
         done, transcript = self.done, flight.transcript
         suite = done.keys.suite
         finished.check_size(suite.hash_size)
-        if not done.keys.client_finished.verify(finished.verify_data, transcript.before):
+        if not done.keys.client_finished.verify(finished.verify_data, transcript.digest_before()):
             raise DecryptError("the client's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         done.keys.wipe()
         flight.read_with(Epoch.APPLICATION, suite, done.application.traffic.client)
@@ -405,3 +405,4 @@ class WaitFinished(State):
         return connected
 
     handlers = {Finished: on_finished}
+    readers = readers_of(handlers)

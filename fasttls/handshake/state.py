@@ -8,7 +8,7 @@ and the diagram in the documentation.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from fasttls.handshake.flight import Flight
 from fasttls.wire.messages import Message
@@ -17,23 +17,31 @@ from fasttls.wire.messages12 import ChangeCipherSpec
 Handler = Callable[[Any, Any, Flight], "State"]
 """Takes the state, the message and the flight; returns the next state, or raises an Alert."""
 
+Handlers = Mapping[type[Message] | type[ChangeCipherSpec], Handler]
+"""The messages that may come next. ChangeCipherSpec, a record of its own, is one where TLS 1.2 wants it."""
+
+
+def readers_of(handlers: Mapping[Any, Any]) -> dict[int, type[Message]]:
+    """Return the message class that reads each handshake type of a table of handlers."""
+    return {int(message.handshake_type): message for message in handlers if issubclass(message, Message)}
+
 
 class State:
     """What a connection waits for. States are immutable and hold only what later states need."""
 
-    __slots__ = ()
+    handlers = {}  # type: Handlers
 
-    handlers: ClassVar[Mapping[type[Message] | type[ChangeCipherSpec], Handler]] = {}
-    """The messages that may come next. ChangeCipherSpec, a record of its own, is one where TLS 1.2 wants it."""
+    # The message class that reads each handshake type: readers_of(handlers), in every state.
+    readers = {}  # type: Mapping[int, type[Message]]
 
-    readers: ClassVar[Mapping[int, type[Message]]] = {}
-    """The message class that reads each handshake type; made from handlers."""
+    # Whether what is received here belongs to the transcript.
+    in_transcript = True
 
-    in_transcript: ClassVar[bool] = True
-    """Whether what is received here belongs to the transcript."""
+    # Whether a ChangeCipherSpec for middleboxes may come and is dropped (RFC 8446 §5).
+    ignores_change_cipher_spec = True
 
-    ignores_change_cipher_spec: ClassVar[bool] = True
-    """Whether a ChangeCipherSpec for middleboxes may come and is dropped (RFC 8446 §5)."""
+    # Whether the handshake is over and application data may come.
+    connected = False
 
     @property
     def tolerates_warnings(self) -> bool:
@@ -44,18 +52,9 @@ class State:
         """Return what an alert of the peer's means in this state, nothing when there is no more to say."""
         return ""
 
-    connected: ClassVar[bool] = False
-    """Whether the handshake is over and application data may come."""
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        cls.readers = {int(message.handshake_type): message for message in cls.handlers if issubclass(message, Message)}
-
 
 class ConnectedState(State):
     """The handshake is over: what a connection may ask of its last state, in every version."""
-
-    __slots__ = ()
 
     in_transcript = False
     ignores_change_cipher_spec = False

@@ -29,7 +29,7 @@ cdef size_t mac13(str hash_name, Secret base_key, bytes transcript_hash, uint8_t
     cdef ft_hash_id id = hash_id(hash_name)
     cdef size_t size = ft_hash_digest_size(id)
     cdef uint8_t key[FT_MAX_DIGEST]
-    ft_hkdf_expand_label(id, base_key._lend(), <size_t>base_key._size, b"finished", 8, NULL, 0, key, size)
+    ft_hkdf_expand_label(base_key.hmac_key(id), b"finished", 8, NULL, 0, key, size)
     ft_hmac(id, key, size, transcript_hash, <size_t>len(transcript_hash), out)
     ft_wipe(key, sizeof(key))
     return size
@@ -53,8 +53,8 @@ def finished13_matches(str hash_name, Secret base_key not None, bytes transcript
 
 
 cdef int mac12(str hash_name, Secret master_secret, bytes label, bytes transcript_hash, uint8_t *out) except -1:
-    ft_prf12(hash_id(hash_name), master_secret._lend(), <size_t>master_secret._size, label, <size_t>len(label),
-             transcript_hash, <size_t>len(transcript_hash), out, VERIFY_DATA_12)
+    ft_prf12(master_secret.hmac_key(hash_id(hash_name)), label, <size_t>len(label), transcript_hash,
+             <size_t>len(transcript_hash), out, VERIFY_DATA_12)
     return 0
 
 

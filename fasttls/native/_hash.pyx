@@ -136,13 +136,6 @@ cdef class Transcript:
     Messages that come before the hash is known are kept and hashed when it is chosen.
     """
 
-    cdef ft_hash _now
-    cdef ft_hash _before  # _now as it was before the last message
-    cdef str _name
-    cdef list _waiting
-    cdef list _kept  # every message, when they are kept; else None
-    cdef bytes _last  # the last message
-
     def __init__(self):
         self._waiting = []
         self._kept = None
@@ -152,7 +145,7 @@ cdef class Transcript:
         """The chosen hash's name, or None while there is none."""
         return self._name
 
-    def choose(self, str name, bint retried=False, bint keep=False):
+    cpdef choose(self, str name, bint retried=False, bint keep=False):
         """Fix the hash. Choosing the same one again does nothing; another one raises ValueError.
 
         When retried, the first message is the ClientHello that a HelloRetryRequest answers, and its
@@ -175,8 +168,10 @@ cdef class Transcript:
             if retried and index == 0:
                 self.replace_with_message_hash()
 
-    def add(self, bytes message not None):
+    cpdef add(self, bytes message):
         """Take in one whole handshake message, header included."""
+        if message is None:
+            raise TypeError("a message is bytes")
         self._last = message
         if self._name is None:
             self._waiting.append(message)
@@ -186,7 +181,7 @@ cdef class Transcript:
         self._before = self._now
         update_from(&self._now, message)
 
-    def digest(self):
+    cpdef bytes digest(self):
         """Return the digest up to and including the last message."""
         self._check()
         return digest_of(self._now)
@@ -194,10 +189,14 @@ cdef class Transcript:
     @property
     def before(self):
         """The digest up to, not including, the last message."""
+        return self.digest_before()
+
+    cpdef bytes digest_before(self):
+        """Return the digest up to, not including, the last message."""
         self._check()
         return digest_of(self._before)
 
-    def digest_without_tail(self, str name, Py_ssize_t tail):
+    cpdef bytes digest_without_tail(self, str name, Py_ssize_t tail):
         """Return the digest by a hash up to the last message, which lacks its last tail bytes.
 
         What binds a pre-shared key to the ClientHello that offers it (RFC 8446 section 4.2.11.2). Raises ValueError
@@ -235,7 +234,7 @@ cdef class Transcript:
         """Keep no messages any longer; the hash goes on."""
         self._kept = None
 
-    def replace_with_message_hash(self):
+    cpdef replace_with_message_hash(self):
         """Put the synthetic message_hash in place of the first ClientHello (RFC 8446 section 4.4.1).
 
         Call it when HelloRetryRequest is seen or sent, before that message is added.
@@ -244,7 +243,7 @@ cdef class Transcript:
         ft_hash_init(&self._now, self._now.id)
         self.add(bytes((MESSAGE_HASH, 0, 0, len(digest))) + digest)
 
-    def copy(self):
+    cpdef Transcript copy(self):
         """Return an independent transcript in the same state."""
         cdef Transcript twin = Transcript.__new__(Transcript)
         twin._now = self._now

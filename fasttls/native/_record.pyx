@@ -68,12 +68,6 @@ cdef class Deframer:
     max_body is the longest body accepted next, in bytes: 2^14 in the clear, 2^14 + 256 when protected.
     """
 
-    cdef uint8_t *_data
-    cdef Py_ssize_t _start  # of the record that comes next
-    cdef Py_ssize_t _end
-    cdef Py_ssize_t _room
-    cdef public Py_ssize_t max_body
-
     def __cinit__(self):
         self._data = NULL
         self._start = 0
@@ -92,6 +86,9 @@ cdef class Deframer:
     @property
     def wanted(self):
         """How many more bytes the next record needs: those of its header first, then of its body."""
+        return self.missing()
+
+    cdef Py_ssize_t missing(self) noexcept:
         cdef Py_ssize_t have = self._end - self._start
         if have < FT_RECORD_HEADER:
             return FT_RECORD_HEADER - have
@@ -103,7 +100,7 @@ cdef class Deframer:
         size = max(0, min(size, self._end - self._start))
         return PyBytes_FromStringAndSize(<char *>self._data + self._start, size)
 
-    def feed(self, data):
+    cpdef feed(self, data):
         """Append received bytes, from any readable buffer."""
         cdef Py_buffer view
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
@@ -129,7 +126,7 @@ cdef class Deframer:
             self._room = self._end + size
         return 0
 
-    def next(self):
+    cpdef tuple next(self):
         """Return the next record as (header, body), or None while it is not all there.
 
         Raises ProtocolVersionAlert for what is no TLS record, UnexpectedMessage for an unknown content
@@ -172,70 +169,30 @@ cdef bytes framed(uint8_t content_type, uint32_t version, const uint8_t *body, P
     return record
 
 
-@cython.final
-cdef class PlainSealer:
-    """Writes records without protection. version is what the header says (RFC 8446 section 5.1)."""
-
-    cdef public uint32_t version
-
-    def __init__(self, uint32_t version=VERSION_12):
-        self.version = version
-
-    @property
-    def sequence(self):
-        """Always 0: unprotected records are not numbered."""
-        return 0
-
-    def seal(self, uint8_t content_type, content, Py_ssize_t padding=0):
-        """Return one record. The padding is protected records' alone and must be 0."""
-        cdef Py_buffer view
-        if padding:
-            raise ValueError("an unprotected record cannot be padded")
-        PyObject_GetBuffer(content, &view, PyBUF_SIMPLE)
-        try:
-            if view.len > FT_MAX_PLAINTEXT:
-                raise ValueError(f"{view.len} bytes do not fit one record")
-            return framed(content_type, self.version, <const uint8_t *>view.buf, view.len)
-        finally:
-            PyBuffer_Release(&view)
-
-
-@cython.final
-cdef class PlainOpener:
-    """Reads records without protection."""
-
-    max_body = FT_MAX_PLAINTEXT
-    hides_type = False
-
-    @property
-    def sequence(self):
-        """Always 0: unprotected records are not numbered."""
-        return 0
-
-    def open(self, bytes header not None, bytes body not None):
-        """Return (content type, content)."""
-        return header[0], body
-
-
 cdef class Numbered:
-    """What both directions of a protected connection share: an iv and a sequence number."""
+    """What both directions of a connection share: an iv and a sequence number."""
 
-    cdef object _aead
-    cdef uint8_t _iv[12]
-    cdef readonly uint64_t sequence
-
-    def __cinit__(self, aead, Secret iv not None, *rest):
-        if len(iv) != FT_NONCE:
-            raise ValueError(f"an iv of {len(iv)} bytes, {FT_NONCE} are needed")
-        memcpy(self._iv, iv._lend(), FT_NONCE)
-        self._aead = aead
+    def __cinit__(self):
+        self._aead = None
         self.sequence = 0
 
     def __dealloc__(self):
         ft_wipe(self._iv, sizeof(self._iv))
 
+    cdef int _take_keys(self, aead, Secret iv) except -1:
+        if len(iv) != FT_NONCE:
+            raise ValueError(f"an iv of {len(iv)} bytes, {FT_NONCE} are needed")
+        if self._aead is not None:
+            raise ValueError("record protection takes its keys once")
+        memcpy(self._iv, iv._lend(), FT_NONCE)
+        self._aead = aead
+        return 0
+
     cdef bytes _nonce(self):
-        cdef bytes nonce = PyBytes_FromStringAndSize(NULL, FT_NONCE)
+        cdef bytes nonce
+        if self._aead is None:
+            raise ValueError("record protection without keys")
+        nonce = PyBytes_FromStringAndSize(NULL, FT_NONCE)
         ft_record_nonce(<uint8_t *>PyBytes_AS_STRING(nonce), self._iv, self.sequence)
         return nonce
 
@@ -250,19 +207,77 @@ cdef class Numbered:
         raise TypeError("record protection cannot be pickled or copied")
 
 
+cdef class Sealer(Numbered):
+    """Protects what is written; sequence is how many records its keys have protected."""
+
+    cpdef bytes seal(self, uint8_t content_type, content, Py_ssize_t padding=0):
+        """Return one record that holds content and padding zeros, counts in bytes."""
+        raise TypeError("a Sealer is one of its kinds")
+
+
+cdef class Opener(Numbered):
+    """Opens what is read; sequence is how many records its keys have opened.
+
+    max_body is the longest body that a record may have, in bytes; hides_type says that a header's content type
+    says nothing, as in TLS 1.3.
+    """
+
+    cpdef tuple open(self, bytes header, bytes body):
+        """Return (content type, content). Raises an Alert for what is not authentic or too long."""
+        raise TypeError("an Opener is one of its kinds")
+
+
 @cython.final
-cdef class Sealer13(Numbered):
+cdef class PlainSealer(Sealer):
+    """Writes records without protection. version is what the header says (RFC 8446 section 5.1).
+
+    They are not numbered: sequence is always 0.
+    """
+
+    def __init__(self, uint32_t version=VERSION_12):
+        self.version = version
+
+    cpdef bytes seal(self, uint8_t content_type, content, Py_ssize_t padding=0):
+        """Return one record. The padding is protected records' alone and must be 0."""
+        cdef Py_buffer view
+        if padding:
+            raise ValueError("an unprotected record cannot be padded")
+        PyObject_GetBuffer(content, &view, PyBUF_SIMPLE)
+        try:
+            if view.len > FT_MAX_PLAINTEXT:
+                raise ValueError(f"{view.len} bytes do not fit one record")
+            return framed(content_type, self.version, <const uint8_t *>view.buf, view.len)
+        finally:
+            PyBuffer_Release(&view)
+
+
+@cython.final
+cdef class PlainOpener(Opener):
+    """Reads records without protection. They are not numbered: sequence is always 0."""
+
+    def __cinit__(self):
+        self.max_body = FT_MAX_PLAINTEXT
+        self.hides_type = False
+
+    cpdef tuple open(self, bytes header, bytes body):
+        """Return (content type, content)."""
+        if header is None or body is None:
+            raise TypeError("a record has a header and a body")
+        return header[0], body
+
+
+@cython.final
+cdef class Sealer13(Sealer):
     """Protects records as TLS 1.3 does (RFC 8446 section 5.2).
 
     aead has encrypt(nonce, data, associated_data); tag_size is in bytes.
     """
 
-    cdef Py_ssize_t _tag_size
-
     def __init__(self, aead, Secret iv not None, Py_ssize_t tag_size=16):
+        self._take_keys(aead, iv)
         self._tag_size = tag_size
 
-    def seal(self, uint8_t content_type, content, Py_ssize_t padding=0):
+    cpdef bytes seal(self, uint8_t content_type, content, Py_ssize_t padding=0):
         """Return one record that holds content and padding zeros, counts in bytes."""
         cdef Py_buffer view
         cdef bytes inner, header, body
@@ -287,20 +302,19 @@ cdef class Sealer13(Numbered):
 
 
 @cython.final
-cdef class Opener13(Numbered):
+cdef class Opener13(Opener):
     """Opens records that TLS 1.3 protects (RFC 8446 section 5.2).
 
     aead has decrypt(nonce, data, associated_data), which raises failure for what is not authentic.
     """
 
-    max_body = FT_MAX_CIPHERTEXT_13
-    hides_type = True  # the header's content type is application_data, always
-    cdef object _failure
-
     def __init__(self, aead, Secret iv not None, failure):
+        self._take_keys(aead, iv)
+        self.max_body = FT_MAX_CIPHERTEXT_13
+        self.hides_type = True  # the header's content type is application_data, always
         self._failure = failure
 
-    def open(self, bytes header not None, bytes body not None):
+    cpdef tuple open(self, bytes header, bytes body):
         """Return (content type, content), padding removed.
 
         Raises BadRecordMac for a record that is not authentic or too short, RecordOverflow for a
@@ -308,6 +322,8 @@ cdef class Opener13(Numbered):
         """
         cdef bytes inner
         cdef Py_ssize_t end
+        if header is None or body is None:
+            raise TypeError("a record has a header and a body")
         if PyBytes_GET_SIZE(body) < TAG_13:
             raise BadRecordMac(f"a protected record of {PyBytes_GET_SIZE(body)} bytes")
         try:
@@ -334,21 +350,19 @@ cdef bytes additional_data12(uint64_t sequence, bytes header, Py_ssize_t size):
 
 
 @cython.final
-cdef class Sealer12(Numbered):
+cdef class Sealer12(Sealer):
     """Protects records as TLS 1.2's AEAD suites do (RFC 5246 section 6.2.3.3).
 
     explicit says that eight bytes of the nonce are in the record, as AES-GCM and AES-CCM have it
     (RFC 5288 section 3); they are the sequence number. Without, RFC 7905 section 2.
     """
 
-    cdef bint _explicit
-    cdef Py_ssize_t _tag_size
-
     def __init__(self, aead, Secret iv not None, bint explicit, Py_ssize_t tag_size=16):
+        self._take_keys(aead, iv)
         self._explicit = explicit
         self._tag_size = tag_size
 
-    def seal(self, uint8_t content_type, content, Py_ssize_t padding=0):
+    cpdef bytes seal(self, uint8_t content_type, content, Py_ssize_t padding=0):
         """Return one record. There is no padding in TLS 1.2's AEAD suites: it must be 0."""
         cdef Py_buffer view
         cdef Py_ssize_t size
@@ -373,29 +387,29 @@ cdef class Sealer12(Numbered):
 
 
 @cython.final
-cdef class Opener12(Numbered):
+cdef class Opener12(Opener):
     """Opens records that TLS 1.2's AEAD suites protect; arguments as for Sealer12 and Opener13."""
 
-    max_body = FT_MAX_CIPHERTEXT_12
-    hides_type = False
-    cdef bint _explicit
-    cdef Py_ssize_t _tag_size
-    cdef object _failure
-
     def __init__(self, aead, Secret iv not None, bint explicit, Py_ssize_t tag_size, failure):
+        self._take_keys(aead, iv)
+        self.max_body = FT_MAX_CIPHERTEXT_12
+        self.hides_type = False
         self._explicit = explicit
         self._tag_size = tag_size
         self._failure = failure
 
-    def open(self, bytes header not None, bytes body not None):
+    cpdef tuple open(self, bytes header, bytes body):
         """Return (content type, content).
 
         Raises BadRecordMac for a record that is not authentic or too short, and RecordOverflow for a
         plaintext over 2^14 bytes.
         """
         cdef Py_ssize_t overhead = self._tag_size + (EXPLICIT_NONCE if self._explicit else 0)
-        cdef Py_ssize_t size = PyBytes_GET_SIZE(body) - overhead
+        cdef Py_ssize_t size
         cdef bytes nonce, content
+        if header is None or body is None:
+            raise TypeError("a record has a header and a body")
+        size = PyBytes_GET_SIZE(body) - overhead
         if PyBytes_GET_SIZE(header) != FT_RECORD_HEADER:
             raise ValueError(f"a record header of {PyBytes_GET_SIZE(header)} bytes, it has {FT_RECORD_HEADER}")
         if size < 0:

@@ -12,10 +12,21 @@ from libc.stdint cimport uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
+from fasttls.native._sha2 cimport (
+    ft_hash_id,
+    ft_hmac_key,
+    ft_hmac_key_init,
+    ft_hmac_key_wipe,
+    ft_sha2_select,
+)
+
+ft_sha2_select()
+
 
 cdef extern from "ft_memory.h" nogil:
     void ft_wipe(void *memory, size_t size)
     int ft_equal(const void *left, const void *right, size_t size)
+    int ft_publish(void **place, void *value)
 
 
 cdef Secret new_secret(Py_ssize_t size):
@@ -37,6 +48,7 @@ cdef class Secret:
         self._data = NULL
         self._size = -1
         self._capacity = 0
+        self._keyed[0] = self._keyed[1] = self._keyed[2] = NULL
 
     def __init__(self, data):
         """Copy data, any readable buffer. The caller still owns, and should wipe, the original."""
@@ -52,6 +64,11 @@ cdef class Secret:
             PyBuffer_Release(&view)
 
     def __dealloc__(self):
+        cdef int i
+        for i in range(3):
+            if self._keyed[i] != NULL:
+                ft_hmac_key_wipe(self._keyed[i])
+                free(self._keyed[i])
         if self._data != NULL:
             ft_wipe(self._data, <size_t>self._capacity)
             if self._data != self._inline:
@@ -74,8 +91,31 @@ cdef class Secret:
             raise ValueError("this secret was wiped")
         return self._data
 
-    def wipe(self):
+    cdef const ft_hmac_key *hmac_key(self, ft_hash_id id) except NULL:
+        """The bytes as the key of HMAC, for as long as the caller holds this object and does not wipe it.
+
+        Most secrets of a key schedule are a key several times: taking one in costs as much as a MAC.
+        """
+        cdef const uint8_t *data = self._lend()
+        cdef ft_hmac_key *made = self._keyed[<int>id]
+        if made == NULL:
+            made = <ft_hmac_key *>malloc(sizeof(ft_hmac_key))
+            if made == NULL:
+                raise MemoryError()
+            ft_hmac_key_init(made, id, data, <size_t>self._size)
+            if not ft_publish(<void **>&self._keyed[<int>id], made):
+                # Another thread was first, and its key is the same.
+                ft_hmac_key_wipe(made)
+                free(made)
+                made = self._keyed[<int>id]
+        return made
+
+    cpdef wipe(self):
         """Zero the bytes. Any later use raises ValueError; wiping again does nothing."""
+        cdef int i
+        for i in range(3):
+            if self._keyed[i] != NULL:
+                ft_hmac_key_wipe(self._keyed[i])
         if self._data != NULL:
             ft_wipe(self._data, <size_t>self._capacity)
         self._size = -1

@@ -8,7 +8,7 @@ whole. Reading raises DecodeError for anything that is not exactly the structure
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple, Self
+from typing import NamedTuple, Self, cast
 
 from fasttls.native._wire import Reader, Writer
 from fasttls.wire.alerts import DecodeError, IllegalParameter
@@ -28,7 +28,7 @@ DOWNGRADE_BELOW_TLS1_2 = b"DOWNGRD\x00"
 class Message:
     """A handshake message."""
 
-    handshake_type = None  # type: ClassVar[HandshakeType]  # each message class has its own
+    handshake_type = cast("HandshakeType", None)  # each message class has its own
 
     @classmethod
     def read(cls, reader: Reader) -> Message:

@@ -6,7 +6,7 @@ ClientHello, ServerHello, CertificateVerify and Finished are those of `messages`
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from fasttls.native._wire import Reader, Writer
 from fasttls.wire.alerts import IllegalParameter

@@ -149,17 +149,19 @@ static void check_refusals(void) {
     for (size_t i = 0; i < 3; i++) {
         size_t most = 255 * ft_hash_digest_size(ids[i]);
         bytes fits = room(most);
-        if (ft_hkdf_expand(ids[i], secret.data, 32, context.data, 256, fits.data, most) != 0 ||
-            ft_hkdf_expand_label(ids[i], secret.data, 32, text, 249, context.data, 255, fits.data, most) != 0) {
+        ft_hmac_key kept;
+        ft_hmac_key_init(&kept, ids[i], secret.data, secret.size);
+        if (ft_hkdf_expand(&kept, context.data, 256, fits.data, most) != 0 ||
+            ft_hkdf_expand_label(&kept, text, 249, context.data, 255, fits.data, most) != 0) {
             fail("what fits is refused", i);
         }
-        if (ft_hkdf_expand(ids[i], secret.data, 32, context.data, 256, out.data, most + 1) != -1 ||
-            ft_hkdf_expand(ids[i], secret.data, 32, context.data, 256, out.data, SIZE_MAX) != -1 ||
-            ft_hkdf_expand_label(ids[i], secret.data, 32, text, 250, context.data, 0, out.data, 1) != -1 ||
-            ft_hkdf_expand_label(ids[i], secret.data, 32, text, SIZE_MAX, context.data, 0, out.data, 1) != -1 ||
-            ft_hkdf_expand_label(ids[i], secret.data, 32, text, 1, context.data, 256, out.data, 1) != -1 ||
-            ft_hkdf_expand_label(ids[i], secret.data, 32, text, 1, context.data, 0, out.data, most + 1) != -1 ||
-            ft_hkdf_expand_label(ids[i], secret.data, 32, text, 1, context.data, 0, out.data, 0x10000) != -1) {
+        if (ft_hkdf_expand(&kept, context.data, 256, out.data, most + 1) != -1 ||
+            ft_hkdf_expand(&kept, context.data, 256, out.data, SIZE_MAX) != -1 ||
+            ft_hkdf_expand_label(&kept, text, 250, context.data, 0, out.data, 1) != -1 ||
+            ft_hkdf_expand_label(&kept, text, SIZE_MAX, context.data, 0, out.data, 1) != -1 ||
+            ft_hkdf_expand_label(&kept, text, 1, context.data, 256, out.data, 1) != -1 ||
+            ft_hkdf_expand_label(&kept, text, 1, context.data, 0, out.data, most + 1) != -1 ||
+            ft_hkdf_expand_label(&kept, text, 1, context.data, 0, out.data, 0x10000) != -1) {
             fail("what does not fit is not refused", i);
         }
         free(fits.data);
@@ -262,7 +264,9 @@ static void check_record(void) {
 static void run(const char *word, bytes *f, size_t count, size_t line) {
     ft_hash_id id = count != 0 && f[0].size == 1 ? (ft_hash_id)f[0].data[0] : FT_SHA256;
     bytes wanted = f[count - 1], got;
+    ft_hmac_key kept;
 
+    ft_hmac_key_init(&kept, id, count > 1 ? f[1].data : NULL, count > 1 ? f[1].size : 0);
     if (strcmp(word, "hash") == 0 && count == 3) {
         check_hash(id, f[1], wanted, line);
     } else if (strcmp(word, "hmac") == 0 && count == 4) {
@@ -272,24 +276,24 @@ static void run(const char *word, bytes *f, size_t count, size_t line) {
         check_kept_key(id, f[1], f[2], wanted, line);
     } else if (strcmp(word, "extract") == 0 && count == 4) {
         got = room(ft_hash_digest_size(id));
-        ft_hkdf_extract(id, f[1].data, f[1].size, f[2].data, f[2].size, got.data);
+        ft_hkdf_extract(&kept, f[2].data, f[2].size, got.data);
         expect(got, wanted, "HKDF-Extract", line);
     } else if (strcmp(word, "expand") == 0 && count == 4) {
         got = room(wanted.size);
-        if (ft_hkdf_expand(id, f[1].data, f[1].size, f[2].data, f[2].size, got.data, got.size) != 0) {
+        if (ft_hkdf_expand(&kept, f[2].data, f[2].size, got.data, got.size) != 0) {
             fail("HKDF-Expand refuses", line);
         }
         expect(got, wanted, "HKDF-Expand", line);
     } else if (strcmp(word, "label") == 0 && count == 5) {
         got = room(wanted.size);
-        if (ft_hkdf_expand_label(id, f[1].data, f[1].size, (const char *)f[2].data, f[2].size, f[3].data, f[3].size,
-                                 got.data, got.size) != 0) {
+        if (ft_hkdf_expand_label(&kept, (const char *)f[2].data, f[2].size, f[3].data, f[3].size, got.data, got.size) !=
+            0) {
             fail("HKDF-Expand-Label refuses", line);
         }
         expect(got, wanted, "HKDF-Expand-Label", line);
     } else if (strcmp(word, "prf") == 0 && count == 5) {
         got = room(wanted.size);
-        ft_prf12(id, f[1].data, f[1].size, f[2].data, f[2].size, f[3].data, f[3].size, got.data, got.size);
+        ft_prf12(&kept, f[2].data, f[2].size, f[3].data, f[3].size, got.data, got.size);
         expect(got, wanted, "PRF", line);
     } else if (strcmp(word, "premaster") == 0 && count == 4) {
         got = room(FT_PREMASTER);

@@ -95,13 +95,22 @@ static void nonce(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_si
         ft_hmac(id, a, a_size, b, b_size, result);                                                                     \
     }                                                                                                                  \
     static void extract_##name(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {                     \
-        ft_hkdf_extract(id, b, b_size, a, a_size, result);                                                             \
+        ft_hmac_key kept;                                                                                              \
+        ft_hmac_key_init(&kept, id, b, b_size);                                                                        \
+        ft_hkdf_extract(&kept, a, a_size, result);                                                                     \
+        ft_hmac_key_wipe(&kept);                                                                                       \
     }                                                                                                                  \
     static void label_##name(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {                       \
-        ft_hkdf_expand_label(id, a, a_size, "c hs traffic", 12, b, b_size, result, 70);                                \
+        ft_hmac_key kept;                                                                                              \
+        ft_hmac_key_init(&kept, id, a, a_size);                                                                        \
+        ft_hkdf_expand_label(&kept, "c hs traffic", 12, b, b_size, result, 70);                                        \
+        ft_hmac_key_wipe(&kept);                                                                                       \
     }                                                                                                                  \
     static void prf_##name(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {                         \
-        ft_prf12(id, a, a_size, (const uint8_t *)"key expansion", 13, b, b_size, result, 70);                          \
+        ft_hmac_key kept;                                                                                              \
+        ft_hmac_key_init(&kept, id, a, a_size);                                                                        \
+        ft_prf12(&kept, (const uint8_t *)"key expansion", 13, b, b_size, result, 70);                                  \
+        ft_hmac_key_wipe(&kept);                                                                                       \
     }
 
 OVER_A_HASH(sha256, FT_SHA256)

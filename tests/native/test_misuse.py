@@ -245,5 +245,8 @@ def test_an_object_that_was_never_filled_does_no_harm() -> None:
     assert Reader.__new__(Reader).left == 0
     Reader.__new__(Reader).end()
     assert Writer.__new__(Writer).finish() == b""
-    with pytest.raises(TypeError):
-        Sealer13.__new__(Sealer13)
+    with pytest.raises(ValueError, match="without keys"):
+        Sealer13.__new__(Sealer13).seal(23, b"")
+    sealer = Sealer13(object(), Secret(bytes(12)))
+    with pytest.raises(ValueError, match="once"):
+        sealer.__init__(object(), Secret(bytes(12)))

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fasttls.native._finished import finished13, finished13_matches
 from fasttls.native._hash import Hash, Hmac, Transcript, digest_with, implementations
 from fasttls.native._kdf import hkdf_expand_label, hkdf_extract, prf12
-from fasttls.native._record import Deframer, Opener13, Sealer13
+from fasttls.native._record import MAX_PLAINTEXT, Deframer, Opener13, Sealer13
 from fasttls.native._secret import Secret
 from fasttls.native._wire import Reader, Writer
 
@@ -86,7 +86,7 @@ def write_and_read(draw: random.Random) -> None:
 def seal_and_open(draw: random.Random) -> None:
     aead, iv = AESGCM(bytes(16)), Secret(draw.randbytes(12))
     sealer, opener, deframer = Sealer13(aead, iv), Opener13(aead, iv, InvalidTag), Deframer()
-    deframer.max_body = Opener13.max_body
+    deframer.max_body = MAX_PLAINTEXT + 256
     contents = [DATA[: draw.choice((0, 1, 500, len(DATA)))] for _ in range(4)]
     deframer.feed(b"".join(sealer.seal(23, content, draw.randrange(100)) for content in contents))
     for content in contents:

@@ -50,7 +50,7 @@ def check(connection: Connection, data: bytes, *, at_once: bool = True) -> list[
         assert output, "the alert is not on the wire"
         assert len(output) <= MOST_OUTPUT
     assert connection._deframer.waiting <= len(data)
-    assert len(connection._machine._buffer) <= 4 + 256 * 1024
+    assert len(connection._machine._pieces or b"") <= 4 + 256 * 1024
     return events
 
 

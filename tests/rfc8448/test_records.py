@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import pytest
 from rfc8448.trace import CLIENT_AUTHENTICATION, COMPATIBILITY, RESUMED, RETRY, SECTIONS, SIMPLE, Step, records, secret
 
-from fasttls.crypto.protection import Opener, Sealer, opener13, sealer13
+from fasttls.crypto.protection import opener13, sealer13
 from fasttls.crypto.suites import SUITES
-from fasttls.native._record import HEADER_SIZE, PlainOpener, PlainSealer
+from fasttls.native._record import HEADER_SIZE, Opener, PlainOpener, PlainSealer, Sealer
 from fasttls.native._secret import Secret
 from fasttls.wire.alerts import BadRecordMac
 from fasttls.wire.iana import CipherSuite, ContentType, HandshakeType

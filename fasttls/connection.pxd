@@ -1,0 +1,72 @@
+"""C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
+
+from fasttls.events cimport Negotiated
+from libc.stdint cimport uint64_t
+
+from fasttls.handshake.machine cimport Machine
+from fasttls.native._hash cimport Transcript
+from fasttls.native._record cimport Deframer, Opener, Sealer
+
+
+cdef class Connection:
+    cdef public object config
+    cdef public bint server_side
+    cdef public str server_name
+    cdef public object session
+    cdef public object _observer
+    cdef public Negotiated negotiated
+    cdef public object error
+    cdef public tuple undelivered
+    cdef public bint peer_closed
+    cdef public bint close_sent
+    cdef public Transcript _transcript
+    cdef public Deframer _deframer
+    cdef public Opener _opener
+    cdef public Sealer _sealer
+    cdef public object _read_epoch
+    cdef public list _output
+    cdef public bytes _handshake_out
+    cdef public object _padding
+    cdef public Py_ssize_t _max_fragment
+    cdef public uint64_t _records_per_key
+    cdef public object _skip_early_data
+    cdef public bint _skip_by_type
+    cdef public Py_ssize_t _empty_records
+    cdef public Py_ssize_t _warnings
+    cdef public Py_ssize_t _change_cipher_specs
+    cdef public bint _answered
+    cdef public bint _answer_due
+    cdef public Py_ssize_t _early_data_left
+    cdef public Py_ssize_t _early_data_due
+    cdef public bint _started
+    cdef public Machine _machine
+    cpdef start(self)
+    cpdef receive(self, data)
+    cpdef receive_eof(self)
+    cpdef send(self, data)
+    cpdef send_early(self, data)
+    cpdef close(self)
+    cpdef abort(self, description)
+    cpdef export_keying_material(self, bytes label, size, bytes context=*)
+    cpdef take_output(self)
+    cpdef _on_record(self, bytes header, bytes body, list events)
+    cpdef _on_empty(self, content_type)
+    cpdef _skip(self, size)
+    cpdef _on_change_cipher_spec(self, bytes body, list events)
+    cpdef _on_handshake(self, bytes content, list events)
+    cpdef _on_application_data(self, bytes content, list events)
+    cpdef _on_early_data(self, bytes content, list events)
+    cpdef _on_alert(self, bytes content, list events)
+    cpdef _apply(self, list effects, list events)
+    cpdef _apply_rare(self, effect)
+    cpdef _emit(self, event, list events)
+    cpdef _answer_key_update(self)
+    cpdef _flush_handshake(self)
+    cpdef _write(self, content_type, content)
+    cpdef _seal(self, content_type, content)
+    cpdef _send_alert(self, level, description)
+    cpdef _fail(self, error)
+    cpdef _forget_session(self)
+    cpdef _connected_state(self)
+    cpdef _check_usable(self)
+    cpdef _check_sendable(self)

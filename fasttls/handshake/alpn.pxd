@@ -1,0 +1,5 @@
+"""C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
+
+from fasttls.wire.messages cimport ClientHello
+
+cpdef choose_alpn(config, ClientHello hello)

@@ -1,0 +1,43 @@
+"""C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
+
+from fasttls.handshake.client12_resumed cimport Resumable
+from fasttls.handshake.flight cimport Flight
+from fasttls.handshake.psk13 cimport PskOffer
+from fasttls.handshake.state cimport State
+from fasttls.wire.messages cimport ClientHello, HelloRetryRequest, ServerHello
+
+
+cdef class NotStarted(State):
+    pass
+
+
+cdef class Offered:
+    cdef readonly tuple psks
+    cdef readonly Resumable session12
+    cdef readonly bint early
+cpdef start(config, str host, Flight flight, session=*)
+cpdef _may_send_early(config, tuple psks)
+cpdef _begin_early_data(config, PskOffer offer, ClientHello hello, Flight flight)
+cpdef _selected_version(config, ClientHello hello, answer)
+cpdef _check_common(ClientHello hello, answer, suites)
+cpdef _check13(ClientHello hello, answer)
+
+
+cdef class WaitServerHello(State):
+    cdef readonly object config
+    cdef readonly str host
+    cdef readonly ClientHello hello
+    cdef readonly dict shares
+    cdef readonly Offered offered
+    cpdef explain_alert(self, description)
+    cpdef on_server_hello(self, ServerHello answer, Flight flight)
+
+
+cdef class WaitSecondServerHello(State):
+    cdef readonly object config
+    cdef readonly str host
+    cdef readonly ClientHello hello
+    cdef readonly dict shares
+    cdef readonly HelloRetryRequest retry
+    cdef readonly tuple psks
+    cpdef on_server_hello(self, ServerHello answer, Flight flight)

@@ -1,0 +1,22 @@
+"""C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
+
+from fasttls.events cimport Negotiated
+from fasttls.handshake.auth cimport PeerIdentity
+from fasttls.handshake.flight cimport Flight
+from fasttls.handshake.state cimport State
+from fasttls.wire.messages cimport ClientHello, ServerHello
+from fasttls.wire.messages12 cimport NewSessionTicket
+
+
+cdef class Client12State(State):
+    pass
+
+
+cdef class Session:
+    cdef readonly object config
+    cdef readonly str host
+    cdef readonly ClientHello hello
+    cdef readonly ServerHello answer
+    cdef readonly object suite
+cpdef negotiated_of(Session session, PeerIdentity identity, peer_signature_algorithm)
+cpdef tell_new_session(config, master, Negotiated negotiated, NewSessionTicket ticket, Flight flight)

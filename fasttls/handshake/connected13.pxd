@@ -1,0 +1,27 @@
+"""C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
+
+from fasttls.crypto.key_schedule cimport Exporter
+from fasttls.events cimport Negotiated
+from fasttls.handshake.flight cimport Flight
+from fasttls.handshake.state cimport ConnectedState
+from fasttls.native._secret cimport Secret
+from fasttls.wire.messages cimport KeyUpdate, NewSessionTicket
+
+
+cdef class _Connected(ConnectedState):
+    cdef readonly object suite
+    cdef readonly Secret read_secret
+    cdef readonly Secret write_secret
+    cdef readonly Exporter exporter
+    cdef readonly Secret resumption
+    cdef readonly object config
+    cdef readonly Negotiated negotiated
+    cpdef export(self, bytes label, size, bytes context)
+
+
+cdef class ClientConnected(_Connected):
+    cpdef on_new_session_ticket(self, NewSessionTicket ticket, Flight flight)
+
+
+cdef class ServerConnected(_Connected):
+    cpdef issue_tickets(self, Flight flight, count)

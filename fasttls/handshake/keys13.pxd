@@ -1,0 +1,21 @@
+"""C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
+
+from fasttls.crypto.key_schedule cimport EarlySecret, Exporter, HandshakeSecret, MasterSecret, TrafficSecrets
+from fasttls.handshake.flight cimport Flight
+from fasttls.native._secret cimport Secret
+
+
+cdef class ApplicationKeys:
+    cdef readonly TrafficSecrets traffic
+    cdef readonly Exporter exporter
+    cdef readonly MasterSecret master
+
+
+cdef class HandshakeKeys:
+    cdef readonly object suite
+    cdef readonly bytes client_random
+    cdef readonly HandshakeSecret secret
+    cdef readonly TrafficSecrets traffic
+    cpdef wipe(self)
+    cpdef into_application(self, bytes to_server_finished, Flight flight)
+cpdef handshake_keys(suite, Secret shared, bytes client_random, Flight flight, EarlySecret early=*)

@@ -1,0 +1,23 @@
+"""C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
+
+from fasttls.handshake.flight cimport Flight
+from fasttls.handshake.state cimport State
+from fasttls.native._hash cimport Transcript
+
+
+cdef class Machine:
+    cdef public State state
+    cdef public Transcript transcript
+    cdef public object _limits
+    cdef public object _observer
+    cdef public object _pieces
+    cdef public Py_ssize_t _needed
+    cdef public Py_ssize_t _fragments
+    cdef public dict _in_a_row
+    cpdef list receive(self, bytes data)
+    cpdef change_cipher_spec(self)
+    cpdef data_came(self)
+    cpdef Flight _new_flight(self)
+    cpdef _count(self, message_type)
+    cpdef Py_ssize_t _size(self, bytes data, Py_ssize_t start) except -1
+    cpdef _step(self, bytes raw, Flight flight)

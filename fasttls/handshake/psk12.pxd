@@ -1,0 +1,26 @@
+"""C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
+
+from fasttls.native._secret cimport Secret
+from fasttls.wire.messages12 cimport ClientKeyExchange
+
+
+cdef class PskParams:
+    cdef readonly bytes hint
+    cdef readonly object group
+    cdef readonly bytes public
+    cpdef encode(self)
+
+
+cdef class PskKeyExchange:
+    cdef readonly bytes identity
+    cdef readonly bytes public
+    cpdef message(self)
+
+
+cdef class AgreedPsk:
+    cdef readonly ClientKeyExchange message
+    cdef readonly Secret premaster
+    cdef readonly bytes identity
+cpdef client_psk(config, bytes hint)
+cpdef agree_psk(config, PskParams params)
+cpdef psk_premaster(Secret shared, Secret key)
