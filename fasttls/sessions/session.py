@@ -16,7 +16,7 @@ MOST_SECONDS = 7 * 86400
 _FORMAT = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Session:
     """What a connection agreed on, as far as a later one may go on with it.
 

@@ -1,0 +1,20 @@
+"""C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
+
+
+
+cdef class BioChannel:
+    cdef public object _incoming
+    cdef public object _outgoing
+    cpdef deadline(self)
+    cpdef read(self, size, deadline, str doing)
+    cpdef write(self, data, deadline, str doing)
+    cpdef drain(self)
+
+
+cdef class SocketChannel:
+    cdef public object _socket
+    cpdef drain(self)
+    cpdef deadline(self)
+    cpdef _wait(self, sock, event, deadline, str doing)
+    cpdef read(self, size, deadline, str doing)
+    cpdef write(self, data, deadline, str doing)

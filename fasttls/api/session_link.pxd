@@ -1,0 +1,20 @@
+"""C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
+
+from fasttls.connection cimport Connection
+from fasttls.events cimport Negotiated, TicketReceived
+
+
+cdef class SessionLink:
+    cdef public object _context
+    cdef public Connection _connection
+    cdef public object _channel
+    cdef public object _begun
+    cdef public object _place
+    cdef public object current
+    cpdef give(self, session)
+    cpdef begin(self)
+    cpdef _port(self)
+    cpdef completed(self, Negotiated negotiated)
+    cpdef received(self, TicketReceived ticket)
+    cpdef failed(self)
+cpdef _without_ticket(Negotiated negotiated, now)

@@ -1,0 +1,14 @@
+"""C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
+
+from fasttls.native._secret cimport Secret
+
+
+cdef class MasterSecret:
+    cdef public object suite
+    cdef public bint extended
+    cdef public Secret _secret
+    cdef public bytes _client_random
+    cdef public bytes _server_random
+    cpdef keys(self)
+    cpdef export(self, bytes label, size, bytes context=*)
+cpdef master_secret(suite, Secret premaster, bytes client_random, bytes server_random, bytes session_hash)
