@@ -1,11 +1,35 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
-from fasttls.events cimport Negotiated
+from fasttls.events cimport (
+    ApplicationData,
+    EarlyData,
+    HandshakeCompleted,
+    Negotiated,
+    PeerClosed,
+)
+from fasttls.handshake.flight cimport (
+    AnswerKeyUpdate,
+    Emit,
+    Flight,
+    LogSecret,
+    OfferEarlyData,
+    ReadWith,
+    ReadWith12,
+    Send,
+    SendChangeCipherSpec,
+    SendWarning,
+    SkipEarlyData,
+    TakeEarlyData,
+    WritePlain,
+    WriteWith,
+    WriteWith12,
+)
 from libc.stdint cimport uint64_t
 
 from fasttls.handshake.machine cimport Machine
 from fasttls.native._hash cimport Transcript
-from fasttls.native._record cimport Deframer, Opener, Sealer
+from fasttls.handshake.state cimport ConnectedState, State
+from fasttls.native._record cimport Deframer, Opener, PlainOpener, PlainSealer, Sealer, Sealer13
 
 
 cdef class Connection:

@@ -60,10 +60,25 @@ from fasttls.wire.alerts import (
 )
 from fasttls.wire.iana import ContentType, ProtocolVersion
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_CLOSE_NOTIFY = AlertDescription.CLOSE_NOTIFY
+_USER_CANCELED = AlertDescription.USER_CANCELED
+_ALERT = ContentType.ALERT
+_APPLICATION_DATA = ContentType.APPLICATION_DATA
+_CHANGE_CIPHER_SPEC = ContentType.CHANGE_CIPHER_SPEC
+_CONTENT_TYPE_HANDSHAKE = ContentType.HANDSHAKE
+_APPLICATION = Epoch.APPLICATION
+_EARLY = Epoch.EARLY
+_EPOCH_HANDSHAKE = Epoch.HANDSHAKE
+_OPTIONAL = PeerCertificate.OPTIONAL
+_REQUIRED = PeerCertificate.REQUIRED
+_TLS1_0 = ProtocolVersion.TLS1_0
+_TLS1_2 = ProtocolVersion.TLS1_2
+
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-_CHANGE_CIPHER_SPEC = b"\x01"
+_CHANGE_CIPHER_SPEC_BODY = b"\x01"
 
 _TYPE_AND_TAG = 17  # bytes
 
@@ -120,7 +135,7 @@ class Connection:
         self._transcript = Transcript()
         self._deframer = Deframer()
         self._opener: Opener = PlainOpener()
-        self._sealer: Sealer = PlainSealer(ProtocolVersion.TLS1_2)
+        self._sealer: Sealer = PlainSealer(_TLS1_2)
         self._read_epoch: Epoch | None = None
         self._output: list[bytes] = []
         self._handshake_out = b""  # messages that wait to share a record
@@ -142,7 +157,7 @@ class Connection:
         else:
             if server_name is not None and as_ip_address(server_name) is None:
                 as_ascii(server_name)  # raises for what is no host name, before anything is sent
-            verifies = config.peer_certificate in (PeerCertificate.OPTIONAL, PeerCertificate.REQUIRED)
+            verifies = config.peer_certificate in (_OPTIONAL, _REQUIRED)
             if verifies and config.check_host and server_name is None:
                 raise ValueError("a server name is needed, for the server's certificate to be checked against")
             state = client.NOT_STARTED
@@ -156,7 +171,7 @@ class Connection:
             return
         self._started = True
         # RFC 8446 §5.1: the first ClientHello may go out as TLS 1.0, for servers of that time.
-        self._sealer = PlainSealer(ProtocolVersion.TLS1_0)
+        self._sealer = PlainSealer(_TLS1_0)
         flight = Flight(self._transcript)
         try:
             self._machine.state = client.start(self.config, self.server_name, flight, self.session)
@@ -169,7 +184,7 @@ class Connection:
         self._apply(flight.effects, [])
         self._flush_handshake()
         if isinstance(self._sealer, PlainSealer):
-            self._sealer = PlainSealer(ProtocolVersion.TLS1_2)
+            self._sealer = PlainSealer(_TLS1_2)
 
     @property
     def connected(self) -> bool:
@@ -237,7 +252,7 @@ class Connection:
             self.update_keys()
         self._answered = self._answered and not view
         for start in range(0, len(view), self._max_fragment):
-            self._write(ContentType.APPLICATION_DATA, view[start : start + self._max_fragment])
+            self._write(_APPLICATION_DATA, view[start : start + self._max_fragment])
 
     @property
     def early_data_left(self) -> int:
@@ -256,12 +271,12 @@ class Connection:
             raise ValueError(f"{len(view)} bytes of early data, {self._early_data_left} may be sent")
         self._early_data_left -= len(view)
         for start in range(0, len(view), self._max_fragment):
-            self._seal(ContentType.APPLICATION_DATA, view[start : start + self._max_fragment])
+            self._seal(_APPLICATION_DATA, view[start : start + self._max_fragment])
 
     def close(self) -> None:
         """Send close_notify: this side will send no more, and may go on reading (RFC 8446 §6.1)."""
         if self.error is None and not self.close_sent:
-            self._send_alert(WARNING, AlertDescription.CLOSE_NOTIFY)
+            self._send_alert(WARNING, _CLOSE_NOTIFY)
             self.close_sent = True
 
     def abort(self, description: int) -> None:
@@ -305,15 +320,15 @@ class Connection:
 
     def _on_record(self, header: bytes, body: bytes, events: list[Event]) -> None:
         content_type = header[0]
-        if content_type == ContentType.CHANGE_CIPHER_SPEC:
+        if content_type == _CHANGE_CIPHER_SPEC:
             self._on_change_cipher_spec(body, events)
             return
-        if self._skip_early_data is not None and self._skip_by_type and content_type == ContentType.APPLICATION_DATA:
+        if self._skip_early_data is not None and self._skip_by_type and content_type == _APPLICATION_DATA:
             self._skip(len(body))
             return
-        if self._opener.hides_type and content_type != ContentType.APPLICATION_DATA:
-            hears_plain_alerts = self.server_side and self._read_epoch is Epoch.HANDSHAKE and not self._opener.sequence
-            if content_type != ContentType.ALERT or not hears_plain_alerts:
+        if self._opener.hides_type and content_type != _APPLICATION_DATA:
+            hears_plain_alerts = self.server_side and self._read_epoch is _EPOCH_HANDSHAKE and not self._opener.sequence
+            if content_type != _ALERT or not hears_plain_alerts:
                 raise UnexpectedMessage(f"an unprotected record of type {content_type}")
             # A client that could not follow to the new keys says so in the clear; a server has them first.
             self._on_alert(body, events)
@@ -332,17 +347,17 @@ class Connection:
             self._empty_records = 0
         else:
             self._on_empty(content_type)
-        if content_type == ContentType.HANDSHAKE:
+        if content_type == _CONTENT_TYPE_HANDSHAKE:
             self._on_handshake(content, events)
-        elif content_type == ContentType.APPLICATION_DATA:
+        elif content_type == _APPLICATION_DATA:
             self._on_application_data(content, events)
-        elif content_type == ContentType.ALERT:
+        elif content_type == _ALERT:
             self._on_alert(content, events)
         else:
             raise UnexpectedMessage(f"a record of type {content_type}")
 
     def _on_empty(self, content_type: int) -> None:
-        if content_type != ContentType.APPLICATION_DATA:
+        if content_type != _APPLICATION_DATA:
             # RFC 8446 §5.1: no zero-length fragments but of application data.
             raise UnexpectedMessage(f"an empty record of type {content_type}")
         self._empty_records += 1
@@ -360,13 +375,13 @@ class Connection:
 
     def _on_change_cipher_spec(self, body: bytes, events: list[Event]) -> None:
         """Hand TLS 1.2's to the state; drop the one for middleboxes, where it may be (RFC 8446 §5)."""
-        effects = self._machine.change_cipher_spec() if body == _CHANGE_CIPHER_SPEC else None
+        effects = self._machine.change_cipher_spec() if body == _CHANGE_CIPHER_SPEC_BODY else None
         if effects is not None:
             if self._observer is not None:
-                self._observer(False, ContentType.CHANGE_CIPHER_SPEC, body)
+                self._observer(False, _CHANGE_CIPHER_SPEC, body)
             self._apply(effects, events)
             return
-        if not self._machine.state.ignores_change_cipher_spec or body != _CHANGE_CIPHER_SPEC:
+        if not self._machine.state.ignores_change_cipher_spec or body != _CHANGE_CIPHER_SPEC_BODY:
             raise UnexpectedMessage("ChangeCipherSpec out of place", reason="UNEXPECTED_CCS_MESSAGE")
         if self._machine.in_message:
             raise UnexpectedMessage("ChangeCipherSpec inside a handshake message")
@@ -374,13 +389,13 @@ class Connection:
         if self._change_cipher_specs > self.config.limits.change_cipher_specs:
             raise UnexpectedMessage("too many ChangeCipherSpec records", reason="TOO_MANY_CHANGE_CIPHER_SPECS")
         if self._observer is not None:
-            self._observer(False, ContentType.CHANGE_CIPHER_SPEC, body)
+            self._observer(False, _CHANGE_CIPHER_SPEC, body)
 
     def _on_handshake(self, content: bytes, events: list[Event]) -> None:
         self._apply(self._machine.receive(content), events)
 
     def _on_application_data(self, content: bytes, events: list[Event]) -> None:
-        if self._read_epoch is Epoch.EARLY:
+        if self._read_epoch is _EARLY:
             self._on_early_data(content, events)
             return
         if not self._machine.state.connected:
@@ -408,12 +423,12 @@ class Connection:
             raise DecodeError(f"an alert of {len(content)} bytes", reason="BAD_ALERT")
         level, description = content
         if self._observer is not None:
-            self._observer(False, ContentType.ALERT, content)
-        if description == AlertDescription.CLOSE_NOTIFY:
+            self._observer(False, _ALERT, content)
+        if description == _CLOSE_NOTIFY:
             self.peer_closed = True
             events.append(PeerClosed())
             return
-        ignorable = description == AlertDescription.USER_CANCELED or self._machine.state.tolerates_warnings
+        ignorable = description == _USER_CANCELED or self._machine.state.tolerates_warnings
         if level == WARNING and ignorable:
             if self._machine.in_message:
                 # RFC 8446 §5.1: no record of another type between the pieces of a message.
@@ -435,7 +450,7 @@ class Connection:
             if isinstance(effect, Send):
                 if not self.close_sent:
                     if self._observer is not None:
-                        self._observer(True, ContentType.HANDSHAKE, effect.message)
+                        self._observer(True, _CONTENT_TYPE_HANDSHAKE, effect.message)
                     self._handshake_out += effect.message
             elif isinstance(effect, WriteWith):
                 if not self.close_sent:
@@ -463,7 +478,7 @@ class Connection:
             self._flush_handshake()
             self._output.append(_CHANGE_CIPHER_SPEC_RECORD)
             if self._observer is not None:
-                self._observer(True, ContentType.CHANGE_CIPHER_SPEC, _CHANGE_CIPHER_SPEC)
+                self._observer(True, _CHANGE_CIPHER_SPEC, _CHANGE_CIPHER_SPEC_BODY)
         elif isinstance(effect, WriteWith12):
             self._flush_handshake()
             self._sealer = sealer12(effect.keys)
@@ -471,10 +486,10 @@ class Connection:
         elif isinstance(effect, ReadWith12):
             self._opener = opener12(effect.keys)
             self._deframer.max_body = self._opener.max_body
-            self._read_epoch = Epoch.APPLICATION
+            self._read_epoch = _APPLICATION
         elif isinstance(effect, WritePlain):
             self._flush_handshake()
-            self._sealer = PlainSealer(ProtocolVersion.TLS1_2)
+            self._sealer = PlainSealer(_TLS1_2)
         elif isinstance(effect, OfferEarlyData):
             self._early_data_left = effect.size
         elif isinstance(effect, TakeEarlyData):
@@ -516,7 +531,7 @@ class Connection:
             return
         self._handshake_out = b""
         for start in range(0, len(waiting), self._max_fragment):
-            self._seal(ContentType.HANDSHAKE, waiting[start : start + self._max_fragment])
+            self._seal(_CONTENT_TYPE_HANDSHAKE, waiting[start : start + self._max_fragment])
 
     def _write(self, content_type: ContentType, content: bytes | memoryview) -> None:
         """Send one record, and change keys before the AEAD's limit is reached (RFC 8446 §5.5)."""
@@ -534,8 +549,8 @@ class Connection:
         self._flush_handshake()
         alert = bytes((level, description))
         if self._observer is not None:
-            self._observer(True, ContentType.ALERT, alert)
-        self._seal(ContentType.ALERT, alert)
+            self._observer(True, _ALERT, alert)
+        self._seal(_ALERT, alert)
 
     def _fail(self, error: TLSError) -> None:
         """End the connection: keep the error, and tell the peer when the fault is to be told."""
@@ -552,7 +567,7 @@ class Connection:
         """Let no client go on with a session of a server's whose connection failed (RFC 5246 §7.2.2)."""
         sessions = self.config.server_sessions
         agreed = self.negotiated or getattr(self._machine.state, "negotiated", None)
-        if sessions is not None and isinstance(agreed, Negotiated) and agreed.version == ProtocolVersion.TLS1_2:
+        if sessions is not None and isinstance(agreed, Negotiated) and agreed.version == _TLS1_2:
             sessions.remove(agreed.legacy_session_id)
 
     def _connected_state(self) -> ConnectedState:

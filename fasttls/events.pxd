@@ -1,5 +1,6 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.sessions.session cimport Session
 
 
 cdef class Negotiated:
@@ -23,7 +24,7 @@ cdef class Negotiated:
     cdef readonly bytes tls_unique
     cdef readonly bytes ocsp_response
     cdef readonly tuple peer_authorities
-    cdef readonly object session
+    cdef readonly Session session
     cdef readonly bytes psk_identity
 
 
@@ -45,7 +46,7 @@ cdef class KeysUpdated:
 
 cdef class TicketReceived:
     cdef readonly object lifetime_seconds
-    cdef readonly object session
+    cdef readonly Session session
 
 
 cdef class EarlyData:

@@ -2,19 +2,26 @@
 
 
 
-cdef class BioChannel:
-    cdef public object _incoming
-    cdef public object _outgoing
+cdef class Channel:
     cpdef deadline(self)
-    cpdef read(self, size, deadline, str doing)
+    cpdef bytes read(self, size, deadline, str doing)
     cpdef write(self, data, deadline, str doing)
     cpdef drain(self)
 
 
-cdef class SocketChannel:
+cdef class BioChannel(Channel):
+    cdef public object _incoming
+    cdef public object _outgoing
+    cpdef deadline(self)
+    cpdef bytes read(self, size, deadline, str doing)
+    cpdef write(self, data, deadline, str doing)
+    cpdef drain(self)
+
+
+cdef class SocketChannel(Channel):
     cdef public object _socket
     cpdef drain(self)
     cpdef deadline(self)
     cpdef _wait(self, sock, event, deadline, str doing)
-    cpdef read(self, size, deadline, str doing)
+    cpdef bytes read(self, size, deadline, str doing)
     cpdef write(self, data, deadline, str doing)

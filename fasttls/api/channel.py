@@ -7,40 +7,42 @@ import socket
 import ssl
 import time
 import weakref
-from typing import Protocol
 
 from fasttls.api.errors import want_read, want_write
 
 _DRAINED = 16  # reads of 64 KiB
 
 
-class Channel(Protocol):
+class Channel:
     """Moves bytes. An operation has a deadline, in seconds of the monotonic clock, or None."""
 
     def deadline(self) -> float | None:
         """Return when an operation that begins now is to end."""
+        raise NotImplementedError  # every channel has its own
 
     def read(self, size: int, deadline: float | None, doing: str) -> bytes:
         """Return 1 to size bytes, or none at the end.
 
         Raises SSLWantReadError when it would block, TimeoutError at the deadline.
         """
+        raise NotImplementedError  # every channel has its own
 
     def write(self, data: memoryview, deadline: float | None, doing: str) -> int:
         """Write some bytes and return how many. Raises as read does, with SSLWantWriteError."""
+        raise NotImplementedError  # every channel has its own
 
     def drain(self) -> None:
         """Read and forget what is there, without waiting and within bounds."""
+        raise NotImplementedError  # every channel has its own
 
     @property
     def plain_socket(self) -> socket.socket | None:
         """The socket, if there is one."""
+        return None
 
 
-class BioChannel:
+class BioChannel(Channel):
     """A pair of the standard library's MemoryBIOs."""
-
-    __slots__ = ("_incoming", "_outgoing")
 
     def __init__(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> None:
         self._incoming = incoming
@@ -70,13 +72,11 @@ class BioChannel:
         return
 
 
-class SocketChannel:
+class SocketChannel(Channel):
     """A connected socket, with its own timeout: None to wait for ever, 0 for never.
 
     The SSLSocket is a socket itself, and owns the engine: only a weak reference leads back.
     """
-
-    __slots__ = ("_socket",)
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = weakref.ref(sock)

@@ -1,13 +1,16 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.api.channel cimport Channel
 from fasttls.connection cimport Connection
 from fasttls.events cimport Negotiated, TicketReceived
+from fasttls.native._secret cimport Secret
+from fasttls.sessions.session cimport Session
 
 
 cdef class SessionLink:
     cdef public object _context
     cdef public Connection _connection
-    cdef public object _channel
+    cdef public Channel _channel
     cdef public object _begun
     cdef public object _place
     cdef public object current
@@ -17,4 +20,4 @@ cdef class SessionLink:
     cpdef completed(self, Negotiated negotiated)
     cpdef received(self, TicketReceived ticket)
     cpdef failed(self)
-cpdef _without_ticket(Negotiated negotiated, now)
+cpdef Session _without_ticket(Negotiated negotiated, now)

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 from fasttls.api.session import SSLSession, session_of
 from fasttls.events import Negotiated, TicketReceived
+from fasttls.native._secret import Secret
 from fasttls.sessions.session import Session
 from fasttls.wire.iana import ProtocolVersion
+
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_TLS1_2 = ProtocolVersion.TLS1_2
 
 if TYPE_CHECKING:
     from fasttls.api.channel import Channel
@@ -18,8 +22,6 @@ if TYPE_CHECKING:
 
 class SessionLink:
     """Stands between an engine and its context's sessions."""
-
-    __slots__ = ("_begun", "_channel", "_connection", "_context", "_place", "current")
 
     def __init__(self, context: SSLContext, connection: Connection, channel: Channel) -> None:
         self._context = context
@@ -78,7 +80,7 @@ class SessionLink:
         """Count a handshake that is complete."""
         side = "accept_good" if self._connection.server_side else "connect_good"
         self._context._counters.add(side, *(["hits"] if negotiated.resumed else []))
-        if negotiated.resumed and negotiated.version == ProtocolVersion.TLS1_2 and negotiated.session is not None:
+        if negotiated.resumed and negotiated.version == _TLS1_2 and negotiated.session is not None:
             self.current = SSLSession(negotiated.session, self._context)
         elif self.current is None or negotiated.session is None:
             self.current = SSLSession(_without_ticket(negotiated, self._connection.config.now()), self._context)
@@ -99,8 +101,6 @@ class SessionLink:
 
 def _without_ticket(negotiated: Negotiated, now: float) -> Session:
     """Return a session that says what there is to say of a connection, and that nobody can go on with."""
-    from fasttls.native._secret import Secret
-
     return Session(
         version=negotiated.version,
         suite=negotiated.suite,

@@ -16,6 +16,10 @@ from fasttls.native._secret import Secret
 from fasttls.wire.alerts import IllegalParameter
 from fasttls.wire.iana import NamedGroup
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_X25519 = NamedGroup.X25519
+_X25519MLKEM768 = NamedGroup.X25519MLKEM768
+
 Random = Callable[[int], bytes]
 
 
@@ -251,12 +255,12 @@ def offers(codes: tuple[int, ...], random: Random | None) -> dict[int, Offer]:
     made: dict[int, Offer] = {}
     hybrid: _HybridOffer | None = None
     for code in codes:
-        if code == NamedGroup.X25519MLKEM768:
+        if code == _X25519MLKEM768:
             hybrid = _HybridOffer(random)
     for code in codes:
-        if code == NamedGroup.X25519MLKEM768 and hybrid is not None:
+        if code == _X25519MLKEM768 and hybrid is not None:
             made[code] = hybrid
-        elif code == NamedGroup.X25519 and hybrid is not None:
+        elif code == _X25519 and hybrid is not None:
             made[code] = hybrid.ecdh
         else:
             made[code] = GROUPS[code].offer(random)

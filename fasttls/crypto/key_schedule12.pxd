@@ -1,5 +1,6 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.native._kdf cimport prf12
 from fasttls.native._secret cimport Secret
 
 
@@ -9,6 +10,6 @@ cdef class MasterSecret:
     cdef public Secret _secret
     cdef public bytes _client_random
     cdef public bytes _server_random
-    cpdef keys(self)
-    cpdef export(self, bytes label, size, bytes context=*)
-cpdef master_secret(suite, Secret premaster, bytes client_random, bytes server_random, bytes session_hash)
+    cpdef tuple keys(self)
+    cpdef bytes export(self, bytes label, size, bytes context=*)
+cpdef MasterSecret master_secret(suite, Secret premaster, bytes client_random, bytes server_random, bytes session_hash)

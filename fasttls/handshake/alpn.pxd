@@ -2,4 +2,4 @@
 
 from fasttls.wire.messages cimport ClientHello
 
-cpdef choose_alpn(config, ClientHello hello)
+cpdef bytes choose_alpn(config, ClientHello hello)

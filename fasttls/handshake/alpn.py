@@ -7,10 +7,13 @@ from fasttls.wire.alerts import InternalError, NoApplicationProtocol
 from fasttls.wire.iana import ExtensionType
 from fasttls.wire.messages import ClientHello
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_ALPN = ExtensionType.ALPN
+
 
 def choose_alpn(config: Config, hello: ClientHello) -> bytes | None:
     """Return the protocol to speak, or None. Raises NoApplicationProtocol, or what the callback raises."""
-    offered: tuple[bytes, ...] = hello.extensions.get(ExtensionType.ALPN, ())
+    offered: tuple[bytes, ...] = hello.extensions.get(_ALPN, ())
     if not offered:
         return None
     if config.alpn_callback is not None:

@@ -23,6 +23,14 @@ class KeyUse(Enum):
     DECRYPT = KEY_ENCIPHERMENT
 
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_SIGN = KeyUse.SIGN
+_OFF = OCSPStapling.OFF
+_STAPLING_REQUIRED = OCSPStapling.REQUIRED
+_OPTIONAL = PeerCertificate.OPTIONAL
+_PEER_CERTIFICATE_REQUIRED = PeerCertificate.REQUIRED
+
+
 @dataclass(frozen=True)
 class PeerIdentity:
     """A peer's certificates, its key, and the path that was validated, if one had to be."""
@@ -51,7 +59,7 @@ def identify_peer(
     """
     path: tuple[Certificate, ...] = ()
     refusal: CertificateRejected | BadCertificate | None = None
-    if config.peer_certificate in (PeerCertificate.OPTIONAL, PeerCertificate.REQUIRED):
+    if config.peer_certificate in (_OPTIONAL, _PEER_CERTIFICATE_REQUIRED):
         policy = Policy(
             purpose,
             config.now(),
@@ -77,8 +85,8 @@ def with_staple(config: Config, identity: PeerIdentity, response: bytes | None) 
 
     Raises CertificateRejected.
     """
-    if config.ocsp_stapling is not OCSPStapling.OFF and identity.path:
-        required = config.ocsp_stapling is OCSPStapling.REQUIRED
+    if config.ocsp_stapling is not _OFF and identity.path:
+        required = config.ocsp_stapling is _STAPLING_REQUIRED
         check_staple(identity.path, response, config.now(), required=required, strength=config.strength)
     return identity if response is None else replace(identity, ocsp_response=response)
 
@@ -93,7 +101,7 @@ def _public_key(der: bytes, use: KeyUse) -> PublicKey:
         raise BadCertificate(f"the peer's certificate is malformed: {leaf.malformed}")
     # RFC 8446 §4.4.2.2, RFC 5246 §7.4.2: when there is a key usage, it must have the bit.
     if leaf.key_usage >= 0 and not leaf.key_usage & use.value:
-        needed = "digitalSignature" if use is KeyUse.SIGN else "keyEncipherment"
+        needed = "digitalSignature" if use is _SIGN else "keyEncipherment"
         raise CertificateRejected(
             VerifyCode.INVALID_PURPOSE,
             0,

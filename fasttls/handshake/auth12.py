@@ -13,6 +13,10 @@ from fasttls.wire.alerts import IllegalParameter
 from fasttls.wire.iana import ClientCertificateType, SignatureScheme
 from fasttls.wire.messages import CertificateVerify
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_ECDHE_ECDSA = KeyExchange.ECDHE_ECDSA
+_RSA = KeyExchange.RSA
+
 _RSA_SCHEMES = frozenset(code for code in SignatureScheme if code.name.startswith("RSA"))
 
 
@@ -64,11 +68,11 @@ def choose_client_credential(
 def check_key(key_exchange: KeyExchange, public: PublicKey) -> None:
     """Check that the server's key is of the kind that the suite names. Raises IllegalParameter."""
     key = public.key
-    if key_exchange is KeyExchange.ECDHE_ECDSA:
+    if key_exchange is _ECDHE_ECDSA:
         # RFC 8422 §5.10: EdDSA keys go with the ECDSA suites.
         fits = isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey)
     else:
-        fits = isinstance(key, rsa.RSAPublicKey) and not (key_exchange is KeyExchange.RSA and public.pss_only)
+        fits = isinstance(key, rsa.RSAPublicKey) and not (key_exchange is _RSA and public.pss_only)
     if not fits:
         raise IllegalParameter(
             f"the server selects {key_exchange.value} and has a {type(key).__name__}", reason="WRONG_CERTIFICATE_TYPE"

@@ -13,6 +13,10 @@ from fasttls.wire.extensions import Extensions, unsolicited
 from fasttls.wire.iana import ExtensionType, name_of
 from fasttls.wire.messages import CertificateEntry, CertificateVerify
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_STATUS_REQUEST = ExtensionType.STATUS_REQUEST
+_SERVER_AUTH = Purpose.SERVER_AUTH
+
 
 def choose_credential(
     config: Config,
@@ -45,7 +49,7 @@ def choose_credential(
 def send_certificate(flight: Flight, credential: Credential, context: bytes = b"", *, staple: bool = False) -> None:
     """Send the Certificate of a credential, with its OCSP response when the peer wants one (RFC 8446 §4.4.2.1)."""
     response = credential.staple() if staple and credential.staple is not None else None
-    own: Extensions = {} if response is None else {ExtensionType.STATUS_REQUEST: response}
+    own: Extensions = {} if response is None else {_STATUS_REQUEST: response}
     entries = tuple(CertificateEntry(der, {} if depth else own) for depth, der in enumerate(credential.chain))
     flight.send(messages.Certificate(context, entries))
 
@@ -73,9 +77,9 @@ def check_certificate(
         if code is not None:
             raise UnsupportedExtension(f"a certificate has {name_of(ExtensionType, code)}, which was not asked for")
     identity = identify_peer(config, tuple(entry.cert_data for entry in message.certificate_list), purpose, host)
-    if purpose is not Purpose.SERVER_AUTH:
+    if purpose is not _SERVER_AUTH:
         return identity  # only servers are asked to staple
-    return with_staple(config, identity, message.certificate_list[0].extensions.get(ExtensionType.STATUS_REQUEST))
+    return with_staple(config, identity, message.certificate_list[0].extensions.get(_STATUS_REQUEST))
 
 
 def check_certificate_verify(

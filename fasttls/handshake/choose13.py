@@ -15,6 +15,16 @@ from fasttls.wire.extensions import KeyShareEntry
 from fasttls.wire.iana import CipherSuite, ExtensionType, NamedGroup, PskKeyExchangeMode, SignatureScheme, name_of
 from fasttls.wire.messages import ClientHello
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_CERTIFICATE_AUTHORITIES = ExtensionType.CERTIFICATE_AUTHORITIES
+_KEY_SHARE = ExtensionType.KEY_SHARE
+_PRE_SHARED_KEY = ExtensionType.PRE_SHARED_KEY
+_PSK_KEY_EXCHANGE_MODES = ExtensionType.PSK_KEY_EXCHANGE_MODES
+_SIGNATURE_ALGORITHMS = ExtensionType.SIGNATURE_ALGORITHMS
+_SIGNATURE_ALGORITHMS_CERT = ExtensionType.SIGNATURE_ALGORITHMS_CERT
+_SUPPORTED_GROUPS = ExtensionType.SUPPORTED_GROUPS
+_PSK_KE = PskKeyExchangeMode.PSK_KE
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -31,18 +41,18 @@ class Chosen:
 def check_offer(hello: ClientHello) -> None:
     """RFC 8446 §9.2: what a ClientHello must have, with a pre-shared key and without."""
     extensions = hello.extensions
-    psk = ExtensionType.PRE_SHARED_KEY in extensions
-    if psk and ExtensionType.PSK_KEY_EXCHANGE_MODES not in extensions:
+    psk = _PRE_SHARED_KEY in extensions
+    if psk and _PSK_KEY_EXCHANGE_MODES not in extensions:
         # RFC 8446 §4.2.9.
         raise MissingExtension("ClientHello with pre_shared_key and without psk_key_exchange_modes")
-    if not psk and ExtensionType.SIGNATURE_ALGORITHMS not in extensions:
+    if not psk and _SIGNATURE_ALGORITHMS not in extensions:
         raise MissingExtension("ClientHello without signature_algorithms")
-    pair = ExtensionType.SUPPORTED_GROUPS, ExtensionType.KEY_SHARE
+    pair = _SUPPORTED_GROUPS, _KEY_SHARE
     missing = [code for code in pair if code not in extensions]
     if missing and (len(missing) == 1 or not psk):
         raise MissingExtension(f"ClientHello without {missing[0].name.lower()}")
-    groups = set(extensions.get(ExtensionType.SUPPORTED_GROUPS, ()))
-    for share in extensions.get(ExtensionType.KEY_SHARE, ()):
+    groups = set(extensions.get(_SUPPORTED_GROUPS, ()))
+    for share in extensions.get(_KEY_SHARE, ()):
         if share.group not in groups:
             # RFC 8446 §4.2.8: no share for a group that supported_groups does not have.
             raise IllegalParameter(
@@ -74,8 +84,8 @@ def choose(config: Config, hello: ClientHello, asked: Asked, flight: Flight) -> 
 
 
 def _choose_group(config: Config, hello: ClientHello, suite: Suite) -> Chosen:
-    offered: tuple[int, ...] = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS, ())
-    shares = {share.group: share for share in hello.extensions.get(ExtensionType.KEY_SHARE, ())}
+    offered: tuple[int, ...] = hello.extensions.get(_SUPPORTED_GROUPS, ())
+    shares = {share.group: share for share in hello.extensions.get(_KEY_SHARE, ())}
     common = [group for group in config.groups if group in offered]
     # A group whose share is here goes before one that costs another round trip.
     for group in common:
@@ -94,23 +104,23 @@ def _choose_group(config: Config, hello: ClientHello, suite: Suite) -> Chosen:
 
 def _psk_alone(config: Config, hello: ClientHello) -> bool:
     """Whether both sides would do without (EC)DHE (RFC 8446 §4.2.9)."""
-    modes: tuple[int, ...] = hello.extensions.get(ExtensionType.PSK_KEY_EXCHANGE_MODES, ())
-    return PskKeyExchangeMode.PSK_KE in modes and PskKeyExchangeMode.PSK_KE in config.psk_modes
+    modes: tuple[int, ...] = hello.extensions.get(_PSK_KEY_EXCHANGE_MODES, ())
+    return _PSK_KE in modes and _PSK_KE in config.psk_modes
 
 
 def credential_for(config: Config, hello: ClientHello) -> tuple[Credential, int]:
     """Return the credential and the scheme to sign with. Raises HandshakeFailure when the client verifies none."""
     if config.psk_only:
         raise UnknownPskIdentity("the client offers no pre-shared key that is known here")
-    if ExtensionType.SIGNATURE_ALGORITHMS not in hello.extensions:
+    if _SIGNATURE_ALGORITHMS not in hello.extensions:
         # RFC 8446 §9.2: needed where the server authenticates with a certificate.
         raise MissingExtension("ClientHello without signature_algorithms")
-    accepted: tuple[int, ...] = hello.extensions[ExtensionType.SIGNATURE_ALGORITHMS]
+    accepted: tuple[int, ...] = hello.extensions[_SIGNATURE_ALGORITHMS]
     chosen = choose_credential(
         config,
         accepted,
-        hello.extensions.get(ExtensionType.SIGNATURE_ALGORITHMS_CERT),
-        hello.extensions.get(ExtensionType.CERTIFICATE_AUTHORITIES, ()),
+        hello.extensions.get(_SIGNATURE_ALGORITHMS_CERT),
+        hello.extensions.get(_CERTIFICATE_AUTHORITIES, ()),
     )
     if chosen is not None:
         return chosen

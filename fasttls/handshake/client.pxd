@@ -1,9 +1,13 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.events cimport EarlyDataAnswered
 from fasttls.handshake.client12_resumed cimport Resumable
 from fasttls.handshake.flight cimport Flight
-from fasttls.handshake.psk13 cimport PskOffer
-from fasttls.handshake.state cimport State
+from fasttls.handshake.hello cimport build_client_hello, is_downgrade, key_offers, version_label, version_range
+from fasttls.handshake.psk13 cimport PskOffer, client_offers
+from fasttls.handshake.state cimport State, readers_of
+from fasttls.sessions.session cimport Session
+from fasttls.wire.extensions cimport unsolicited
 from fasttls.wire.messages cimport ClientHello, HelloRetryRequest, ServerHello
 
 
@@ -15,7 +19,7 @@ cdef class Offered:
     cdef readonly tuple psks
     cdef readonly Resumable session12
     cdef readonly bint early
-cpdef start(config, str host, Flight flight, session=*)
+cpdef State start(config, str host, Flight flight, Session session=*)
 cpdef _may_send_early(config, tuple psks)
 cpdef _begin_early_data(config, PskOffer offer, ClientHello hello, Flight flight)
 cpdef _selected_version(config, ClientHello hello, answer)
@@ -29,7 +33,7 @@ cdef class WaitServerHello(State):
     cdef readonly ClientHello hello
     cdef readonly dict shares
     cdef readonly Offered offered
-    cpdef explain_alert(self, description)
+    cpdef str explain_alert(self, description)
     cpdef on_server_hello(self, ServerHello answer, Flight flight)
 
 

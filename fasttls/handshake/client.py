@@ -42,6 +42,19 @@ from fasttls.wire.extensions import unsolicited
 from fasttls.wire.iana import CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, name_of
 from fasttls.wire.messages import ClientHello, HelloRetryRequest, ServerHello
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_HANDSHAKE_FAILURE = AlertDescription.HANDSHAKE_FAILURE
+_INSUFFICIENT_SECURITY = AlertDescription.INSUFFICIENT_SECURITY
+_PROTOCOL_VERSION = AlertDescription.PROTOCOL_VERSION
+_EARLY = Epoch.EARLY
+_COOKIE = ExtensionType.COOKIE
+_EARLY_DATA = ExtensionType.EARLY_DATA
+_KEY_SHARE = ExtensionType.KEY_SHARE
+_PRE_SHARED_KEY = ExtensionType.PRE_SHARED_KEY
+_SUPPORTED_VERSIONS = ExtensionType.SUPPORTED_VERSIONS
+_TLS1_2 = ProtocolVersion.TLS1_2
+_TLS1_3 = ProtocolVersion.TLS1_3
+
 
 @dataclass(frozen=True)
 class NotStarted(State):
@@ -81,7 +94,7 @@ def start(config: Config, host: str | None, flight: Flight, session: Session | N
         )
     early = _may_send_early(config, psks)
     if early:
-        hello.extensions[ExtensionType.EARLY_DATA] = None
+        hello.extensions[_EARLY_DATA] = None
     send_with_binders(hello, psks, config, flight.transcript, flight)
     if early:
         _begin_early_data(config, psks[0], hello, flight)
@@ -102,18 +115,18 @@ def _begin_early_data(config: Config, offer: PskOffer, hello: ClientHello, fligh
     flight.log_secret("CLIENT_EARLY_TRAFFIC_SECRET", hello.random, secret)
     if config.compatibility_mode:
         flight.send_change_cipher_spec()
-    flight.write_with(Epoch.EARLY, SUITES[offer.session.suite], secret)
+    flight.write_with(_EARLY, SUITES[offer.session.suite], secret)
     flight.offer_early_data(offer.session.max_early_data)
 
 
 def _selected_version(config: Config, hello: ClientHello, answer: ServerHello | HelloRetryRequest) -> int:
     """Return the version that the server selected, one of those that were offered (RFC 8446 §4.1.3, §4.2.1)."""
-    selected: int | None = answer.extensions.get(ExtensionType.SUPPORTED_VERSIONS)
+    selected: int | None = answer.extensions.get(_SUPPORTED_VERSIONS)
     if selected is not None:
-        if ExtensionType.SUPPORTED_VERSIONS not in hello.extensions:
+        if _SUPPORTED_VERSIONS not in hello.extensions:
             # RFC 8446 §4.2: an answer to what was not asked.
             raise UnsupportedExtension("the server answers supported_versions, which was not offered")
-        if selected != ProtocolVersion.TLS1_3 or not config.speaks13:
+        if selected != _TLS1_3 or not config.speaks13:
             # RFC 8446 §4.2.1: the extension selects TLS 1.3 or a later version that was offered.
             raise IllegalParameter(f"the server selects {version_label(selected)} in supported_versions")
         return selected
@@ -126,7 +139,7 @@ def _selected_version(config: Config, hello: ClientHello, answer: ServerHello | 
             f"{version_label(version)}: a downgrade attack, or a broken middlebox",
             reason="INAPPROPRIATE_FALLBACK",
         )
-    if version != ProtocolVersion.TLS1_2 or not config.speaks12:
+    if version != _TLS1_2 or not config.speaks12:
         raise ProtocolVersionAlert(f"the server speaks {version_label(version)}, we speak {version_range(config)}")
     return version
 
@@ -149,7 +162,7 @@ def _check_common(hello: ClientHello, answer: ServerHello | HelloRetryRequest, s
 def _check13(hello: ClientHello, answer: ServerHello | HelloRetryRequest) -> None:
     """Check what an answer of TLS 1.3 must fulfil."""
     _check_common(hello, answer, SUITES)
-    if answer.legacy_version != ProtocolVersion.TLS1_2:
+    if answer.legacy_version != _TLS1_2:
         raise IllegalParameter(f"ServerHello has the legacy_version {version_label(answer.legacy_version)}")
     if answer.legacy_session_id_echo != hello.legacy_session_id:
         raise IllegalParameter("the server does not echo legacy_session_id", reason="INVALID_SESSION_ID")
@@ -177,9 +190,9 @@ class WaitServerHello(State):
     def explain_alert(self, description: int) -> str:
         """Say what an alert at this point usually means: the server answers the ClientHello with it."""
         config = self.config
-        if description == AlertDescription.PROTOCOL_VERSION:
+        if description == _PROTOCOL_VERSION:
             return f"the server speaks none of the versions that were offered, {version_range(config)}"
-        if description in (AlertDescription.HANDSHAKE_FAILURE, AlertDescription.INSUFFICIENT_SECURITY):
+        if description in (_HANDSHAKE_FAILURE, _INSUFFICIENT_SECURITY):
             return (
                 f"the server finds nothing in common: we offer {version_range(config)} and "
                 f"{listed(config.offered_suites, CipherSuite)}; it may speak an earlier version, or have CBC and RC4 "
@@ -207,9 +220,9 @@ class WaitServerHello(State):
         | client12_resumed.WaitTicketOrChange
     ):
         """Go on with the version that the server selected."""
-        if _selected_version(self.config, self.hello, answer) == ProtocolVersion.TLS1_2:
+        if _selected_version(self.config, self.hello, answer) == _TLS1_2:
             _check_common(self.hello, answer, SUITES12)
-            if ExtensionType.KEY_SHARE in answer.extensions:
+            if _KEY_SHARE in answer.extensions:
                 # RFC 8446 §4.2: it belongs in a ServerHello of TLS 1.3.
                 raise IllegalParameter("a ServerHello of TLS 1.2 has key_share")
             if self.offered.early:
@@ -227,8 +240,8 @@ class WaitServerHello(State):
         _check13(self.hello, retry)
         extensions = dict(self.hello.extensions)
         shares = self.shares
-        group = retry.extensions.get(ExtensionType.KEY_SHARE)
-        cookie = retry.extensions.get(ExtensionType.COOKIE)
+        group = retry.extensions.get(_KEY_SHARE)
+        cookie = retry.extensions.get(_COOKIE)
         if group is None and cookie is None:
             raise IllegalParameter("HelloRetryRequest that changes nothing")
         if group is not None:
@@ -239,13 +252,13 @@ class WaitServerHello(State):
                     reason="BAD_KEY_SHARE",
                 )
             shares = key_offers(self.config, (group,))
-            extensions[ExtensionType.KEY_SHARE] = key_share_entries(shares)
+            extensions[_KEY_SHARE] = key_share_entries(shares)
         if cookie is not None:
-            extensions[ExtensionType.COOKIE] = cookie
+            extensions[_COOKIE] = cookie
         flight.transcript.choose(SUITES[retry.cipher_suite].hash_name, retried=True)
         if self.offered.early:
             # RFC 8446 §4.2.10: a HelloRetryRequest refuses it, and the second ClientHello has none.
-            extensions.pop(ExtensionType.EARLY_DATA)
+            extensions.pop(_EARLY_DATA)
             flight.offer_early_data(0)
             flight.emit(EarlyDataAnswered(False, "the server asks for another ClientHello"))
             flight.write_plain()
@@ -254,7 +267,7 @@ class WaitServerHello(State):
         hello = replace(self.hello, extensions=extensions)
         # RFC 8446 §4.1.2: the keys that still go with the suite are offered again, bound anew.
         psks = tuple(psk for psk in self.offered.psks if psk.hash_name == SUITES[retry.cipher_suite].hash_name)
-        hello.extensions.pop(ExtensionType.PRE_SHARED_KEY, None)
+        hello.extensions.pop(_PRE_SHARED_KEY, None)
         try:
             send_with_binders(hello, psks, self.config, flight.transcript, flight)
         except OverflowError as exc:
@@ -278,7 +291,7 @@ class WaitSecondServerHello(State):
 
     def on_server_hello(self, answer: ServerHello, flight: Flight) -> client13.WaitEncryptedExtensions:
         """Go on, when the answer is what the HelloRetryRequest announced."""
-        if _selected_version(self.config, self.hello, answer) != ProtocolVersion.TLS1_3:
+        if _selected_version(self.config, self.hello, answer) != _TLS1_3:
             # RFC 8446 §4.1.4: HelloRetryRequest was TLS 1.3, and so is what follows.
             raise IllegalParameter("the server changes the version after HelloRetryRequest")
         _check13(self.hello, answer)

@@ -33,6 +33,17 @@ from fasttls.wire.messages12 import (
     ServerKeyExchange,
 )
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_ALPN = ExtensionType.ALPN
+_EC_POINT_FORMATS = ExtensionType.EC_POINT_FORMATS
+_EXTENDED_MASTER_SECRET = ExtensionType.EXTENDED_MASTER_SECRET
+_RENEGOTIATION_INFO = ExtensionType.RENEGOTIATION_INFO
+_SESSION_TICKET = ExtensionType.SESSION_TICKET
+_STATUS_REQUEST = ExtensionType.STATUS_REQUEST
+_DECRYPT = KeyUse.DECRYPT
+_SIGN = KeyUse.SIGN
+_SERVER_AUTH = Purpose.SERVER_AUTH
+
 
 def begin(
     config: Config,
@@ -49,9 +60,9 @@ def begin(
         raise IllegalParameter("the server resumes a session that does not exist", reason="INVALID_SESSION_ID")
     extensions = answer.extensions
     _check_safety(config, answer)
-    if UNCOMPRESSED not in extensions.get(ExtensionType.EC_POINT_FORMATS, (UNCOMPRESSED,)):
+    if UNCOMPRESSED not in extensions.get(_EC_POINT_FORMATS, (UNCOMPRESSED,)):
         raise IllegalParameter("the server does not take uncompressed points")  # RFC 8422 §5.1.2
-    alpn: bytes | None = extensions.get(ExtensionType.ALPN)
+    alpn: bytes | None = extensions.get(_ALPN)
     if alpn is not None and alpn not in config.alpn:
         # RFC 7301 §3.2: one of those that the client offered.
         raise IllegalParameter(f"the server selects the protocol {alpn!r}, which was not offered")
@@ -72,7 +83,7 @@ def begin(
 def _check_safety(config: Config, answer: ServerHello) -> None:
     """Refuse a server that may be open to attacks known since 2009 and 2014, unless that is allowed."""
     extensions = answer.extensions
-    renegotiated: bytes | None = extensions.get(ExtensionType.RENEGOTIATION_INFO)
+    renegotiated: bytes | None = extensions.get(_RENEGOTIATION_INFO)
     if renegotiated:
         # RFC 5746 §3.4: empty in a first handshake.
         raise HandshakeFailure("renegotiation_info is not empty", reason="RENEGOTIATION_MISMATCH")
@@ -82,7 +93,7 @@ def _check_safety(config: Config, answer: ServerHello) -> None:
             "client's; OP_LEGACY_SERVER_CONNECT allows it",
             reason="UNSAFE_LEGACY_RENEGOTIATION_DISABLED",
         )
-    if ExtensionType.EXTENDED_MASTER_SECRET not in extensions and config.require_extended_master_secret:
+    if _EXTENDED_MASTER_SECRET not in extensions and config.require_extended_master_secret:
         raise HandshakeFailure(
             "the server does not have extended_master_secret (RFC 7627); OP_LEGACY_SERVER_CONNECT allows it",
             reason="EXTENDED_MASTER_SECRET_MISSING",
@@ -103,10 +114,10 @@ class WaitCertificate(Client12State):
         if not message.certificate_list:
             raise DecodeError("the server sent no certificate", reason="PEER_DID_NOT_RETURN_A_CERTIFICATE")
         key_exchange = session.suite.key_exchange
-        use = KeyUse.SIGN if key_exchange.is_ephemeral else KeyUse.DECRYPT
-        identity = identify_peer(session.config, message.certificate_list, Purpose.SERVER_AUTH, session.host, use)
+        use = _SIGN if key_exchange.is_ephemeral else _DECRYPT
+        identity = identify_peer(session.config, message.certificate_list, _SERVER_AUTH, session.host, use)
         check_key(key_exchange, identity.public_key)
-        stapled = ExtensionType.STATUS_REQUEST in session.answer.extensions
+        stapled = _STATUS_REQUEST in session.answer.extensions
         if not stapled:
             identity = with_staple(session.config, identity, None)
         server = Server(session, identity)
@@ -286,7 +297,7 @@ def _finish(
     verify_data = master.finished(flight.transcript.digest(), of_client=True)
     flight.send(Finished(verify_data))
     negotiated = replace(negotiated, tls_unique=verify_data if session.extended else None)
-    if ExtensionType.SESSION_TICKET in session.answer.extensions:
+    if _SESSION_TICKET in session.answer.extensions:
         return WaitNewSessionTicket(session.config, master, read_keys, negotiated)
     return WaitChangeCipherSpec(session.config, master, read_keys, negotiated, None)
 

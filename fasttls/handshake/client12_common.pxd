@@ -1,9 +1,11 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
-from fasttls.events cimport Negotiated
+from fasttls.crypto.key_schedule12 cimport MasterSecret
+from fasttls.events cimport Negotiated, TicketReceived
 from fasttls.handshake.auth cimport PeerIdentity
 from fasttls.handshake.flight cimport Flight
 from fasttls.handshake.state cimport State
+from fasttls.native._secret cimport Secret
 from fasttls.wire.messages cimport ClientHello, ServerHello
 from fasttls.wire.messages12 cimport NewSessionTicket
 
@@ -18,5 +20,5 @@ cdef class Session:
     cdef readonly ClientHello hello
     cdef readonly ServerHello answer
     cdef readonly object suite
-cpdef negotiated_of(Session session, PeerIdentity identity, peer_signature_algorithm)
-cpdef tell_new_session(config, master, Negotiated negotiated, NewSessionTicket ticket, Flight flight)
+cpdef Negotiated negotiated_of(Session session, PeerIdentity identity, peer_signature_algorithm)
+cpdef tell_new_session(config, MasterSecret master, Negotiated negotiated, NewSessionTicket ticket, Flight flight)

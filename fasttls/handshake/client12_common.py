@@ -17,6 +17,11 @@ from fasttls.wire.iana import ExtensionType, ProtocolVersion
 from fasttls.wire.messages import ClientHello, ServerHello
 from fasttls.wire.messages12 import NewSessionTicket
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_ALPN = ExtensionType.ALPN
+_EXTENDED_MASTER_SECRET = ExtensionType.EXTENDED_MASTER_SECRET
+_TLS1_2 = ProtocolVersion.TLS1_2
+
 
 class Client12State(State):
     """What every state of the client of TLS 1.2 has in common."""
@@ -44,18 +49,18 @@ class Session:
     @property
     def extended(self) -> bool:
         """Whether the master secret is bound to the handshake (RFC 7627)."""
-        return ExtensionType.EXTENDED_MASTER_SECRET in self.answer.extensions
+        return _EXTENDED_MASTER_SECRET in self.answer.extensions
 
 
 def negotiated_of(session: Session, identity: PeerIdentity | None, peer_signature_algorithm: int | None) -> Negotiated:
     """Return what the hellos and the server's certificate settle; identity is None where a pre-shared key does."""
     return Negotiated(
-        version=ProtocolVersion.TLS1_2,
+        version=_TLS1_2,
         suite=session.suite.code,
         group=None,
         retried=False,
         server_name=session.host,
-        alpn=session.answer.extensions.get(ExtensionType.ALPN),
+        alpn=session.answer.extensions.get(_ALPN),
         client_random=session.hello.random,
         server_random=session.answer.random,
         legacy_session_id=session.answer.legacy_session_id_echo,

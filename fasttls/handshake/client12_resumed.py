@@ -20,6 +20,10 @@ from fasttls.wire.iana import ExtensionType, ProtocolVersion
 from fasttls.wire.messages import ClientHello, Finished
 from fasttls.wire.messages12 import ChangeCipherSpec, NewSessionTicket
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_SESSION_TICKET = ExtensionType.SESSION_TICKET
+_TLS1_2 = ProtocolVersion.TLS1_2
+
 
 @dataclass(frozen=True)
 class Resumable:
@@ -33,8 +37,8 @@ def offer_session(config: Config, session: Resumption | None, host: str | None, 
     """Put a session of TLS 1.2 into the ClientHello, or ask for a ticket (RFC 5077 §3.2, RFC 5246 §7.4.1.2)."""
     if not config.resumption:
         return None
-    usable = usable_session(config, session, host, ProtocolVersion.TLS1_2)
-    hello.extensions[ExtensionType.SESSION_TICKET] = b"" if usable is None else usable[0].ticket
+    usable = usable_session(config, session, host, _TLS1_2)
+    hello.extensions[_SESSION_TICKET] = b"" if usable is None else usable[0].ticket
     if usable is None:
         return None
     if usable[0].ticket:
@@ -61,7 +65,7 @@ def resume(session: Session, resumable: Resumable, flight: Flight) -> WaitTicket
     master = MasterSecret(session.suite, Secret(kept.secret), *randoms, extended=session.extended)
     flight.log_secret("CLIENT_RANDOM", session.hello.random, master.secret)
     negotiated = replace(negotiated_of(session, resumable.peer, kept.peer_signature_algorithm), session=kept)
-    renews = ExtensionType.SESSION_TICKET in session.answer.extensions
+    renews = _SESSION_TICKET in session.answer.extensions
     return WaitTicketOrChange(session.config, master, negotiated, b"" if renews else None)
 
 

@@ -1,11 +1,16 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.events cimport EarlyDataAnswered, HandshakeCompleted, Negotiated
 from fasttls.handshake.auth cimport PeerIdentity
+from fasttls.handshake.auth13 cimport check_certificate_verify, choose_credential, send_certificate_verify
+from fasttls.handshake.connected13 cimport ClientConnected
 from fasttls.handshake.flight cimport Flight
-from fasttls.handshake.keys13 cimport HandshakeKeys
-from fasttls.handshake.psk13 cimport PskOffer
-from fasttls.handshake.state cimport State
-from fasttls.wire.messages cimport Certificate, CertificateRequest, CertificateVerify, ClientHello, EncryptedExtensions, Finished, ServerHello
+from fasttls.handshake.keys13 cimport HandshakeKeys, handshake_keys
+from fasttls.handshake.psk13 cimport PskOffer, selected_offer
+from fasttls.handshake.state cimport State, readers_of
+from fasttls.native._secret cimport Secret
+from fasttls.wire.extensions cimport unsolicited
+from fasttls.wire.messages cimport Certificate, CertificateRequest, CertificateVerify, ClientHello, EncryptedExtensions, EndOfEarlyData, Finished, ServerHello
 
 
 cdef class Opening:
@@ -25,7 +30,7 @@ cdef class Session:
     cdef readonly bint retried
     cdef readonly PskOffer psk
     cdef readonly bint early
-cpdef _agreed(Opening opening, ServerHello answer, PskOffer psk)
+cpdef tuple _agreed(Opening opening, ServerHello answer, PskOffer psk)
 
 
 cdef class WaitEncryptedExtensions(State):
@@ -33,15 +38,15 @@ cdef class WaitEncryptedExtensions(State):
     cdef readonly HandshakeKeys keys
     cpdef on_encrypted_extensions(self, EncryptedExtensions message, Flight flight)
     cpdef _answer_early(self, bint accepted, bytes alpn, Flight flight)
-cpdef _on_certificate(state, Certificate message, CertificateRequest request)
+cpdef WaitCertificateVerify _on_certificate(state, Certificate message, CertificateRequest request)
 
 
 cdef class WaitCertificateOrRequest(State):
     cdef readonly Session session
     cdef readonly HandshakeKeys keys
     cdef readonly bytes alpn
-    cpdef on_certificate_request(self, CertificateRequest request, Flight flight)
-    cpdef on_certificate(self, Certificate message, Flight flight)
+    cpdef WaitCertificate on_certificate_request(self, CertificateRequest request, Flight flight)
+    cpdef WaitCertificateVerify on_certificate(self, Certificate message, Flight flight)
 
 
 cdef class WaitCertificate(State):
@@ -49,7 +54,7 @@ cdef class WaitCertificate(State):
     cdef readonly HandshakeKeys keys
     cdef readonly bytes alpn
     cdef readonly CertificateRequest request
-    cpdef on_certificate(self, Certificate message, Flight flight)
+    cpdef WaitCertificateVerify on_certificate(self, Certificate message, Flight flight)
 
 
 cdef class WaitCertificateVerify(State):
@@ -58,7 +63,7 @@ cdef class WaitCertificateVerify(State):
     cdef readonly bytes alpn
     cdef readonly CertificateRequest request
     cdef readonly PeerIdentity identity
-    cpdef on_certificate_verify(self, CertificateVerify message, Flight flight)
+    cpdef WaitFinished on_certificate_verify(self, CertificateVerify message, Flight flight)
 
 
 cdef class WaitFinished(State):
@@ -69,6 +74,6 @@ cdef class WaitFinished(State):
     cdef readonly PeerIdentity identity
     cdef readonly object peer_signature_algorithm
     cdef readonly bint early
-    cpdef on_finished(self, Finished finished, Flight flight)
+    cpdef ClientConnected on_finished(self, Finished finished, Flight flight)
     cpdef _authenticate(self, Flight flight)
-    cpdef _negotiated(self, own_algorithm)
+    cpdef Negotiated _negotiated(self, own_algorithm)

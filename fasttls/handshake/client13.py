@@ -45,6 +45,21 @@ from fasttls.wire.messages import (
     ServerHello,
 )
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_APPLICATION = Epoch.APPLICATION
+_HANDSHAKE = Epoch.HANDSHAKE
+_ALPN = ExtensionType.ALPN
+_CERTIFICATE_AUTHORITIES = ExtensionType.CERTIFICATE_AUTHORITIES
+_EARLY_DATA = ExtensionType.EARLY_DATA
+_KEY_SHARE = ExtensionType.KEY_SHARE
+_PRE_SHARED_KEY = ExtensionType.PRE_SHARED_KEY
+_SIGNATURE_ALGORITHMS = ExtensionType.SIGNATURE_ALGORITHMS
+_SIGNATURE_ALGORITHMS_CERT = ExtensionType.SIGNATURE_ALGORITHMS_CERT
+_TLS1_3 = ProtocolVersion.TLS1_3
+_PSK_DHE_KE = PskKeyExchangeMode.PSK_DHE_KE
+_PSK_KE = PskKeyExchangeMode.PSK_KE
+_SERVER_AUTH = Purpose.SERVER_AUTH
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -78,29 +93,29 @@ def begin(
     """Agree on the keys; everything from here on is protected (RFC 8446 §4.1.3, §4.2.8)."""
     config, hello = opening.config, opening.hello
     suite = SUITES[answer.cipher_suite]
-    psk = selected_offer(opening.psks, answer.extensions.get(ExtensionType.PRE_SHARED_KEY), suite)
+    psk = selected_offer(opening.psks, answer.extensions.get(_PRE_SHARED_KEY), suite)
     if psk is None and config.psk_only:
         raise HandshakeFailure("the server takes none of the pre-shared keys", reason="PSK_DECLINED")
     group, shared = _agreed(opening, answer, psk)
     keys = handshake_keys(suite, shared, hello.random, flight, None if psk is None else psk.secret)
-    flight.read_with(Epoch.HANDSHAKE, suite, keys.traffic.server)
+    flight.read_with(_HANDSHAKE, suite, keys.traffic.server)
     session = Session(config, opening.host, hello, answer, group, retried, psk, early)
     if not early:  # else early data goes on until the server says whether it takes it
-        flight.write_with(Epoch.HANDSHAKE, suite, keys.traffic.client)
+        flight.write_with(_HANDSHAKE, suite, keys.traffic.client)
     return WaitEncryptedExtensions(session, keys)
 
 
 def _agreed(opening: Opening, answer: ServerHello, psk: PskOffer | None) -> tuple[int | None, Secret | None]:
     """Return the group and the shared secret of both shares, or neither where a pre-shared key does alone."""
-    share: KeyShareEntry | None = answer.extensions.get(ExtensionType.KEY_SHARE)
+    share: KeyShareEntry | None = answer.extensions.get(_KEY_SHARE)
     if share is None:
-        if psk is not None and PskKeyExchangeMode.PSK_KE in opening.config.psk_modes:
+        if psk is not None and _PSK_KE in opening.config.psk_modes:
             return None, None
         if psk is not None:
             # RFC 8446 §4.2.11: what psk_key_exchange_modes requires must be there.
             raise IllegalParameter("the server takes a pre-shared key without key_share, which was not offered")
         raise MissingExtension("ServerHello without key_share")
-    if psk is not None and PskKeyExchangeMode.PSK_DHE_KE not in opening.config.psk_modes:
+    if psk is not None and _PSK_DHE_KE not in opening.config.psk_modes:
         raise IllegalParameter("the server uses a pre-shared key in a way that was not offered")
     offer = opening.shares.get(share.group)
     if offer is None:
@@ -127,11 +142,11 @@ class WaitEncryptedExtensions(State):
         code = unsolicited(message.extensions, offered)
         if code is not None:
             raise UnsupportedExtension(f"the server answers {name_of(ExtensionType, code)}, which was not offered")
-        alpn: bytes | None = message.extensions.get(ExtensionType.ALPN)
+        alpn: bytes | None = message.extensions.get(_ALPN)
         if alpn is not None and alpn not in session.config.alpn:
             # RFC 7301 §3.2: one of those that the client offered.
             raise IllegalParameter(f"the server selects the protocol {alpn!r}, which was not offered")
-        accepted = ExtensionType.EARLY_DATA in message.extensions
+        accepted = _EARLY_DATA in message.extensions
         if session.early:
             self._answer_early(accepted, alpn, flight)
         if session.psk is not None:
@@ -143,7 +158,7 @@ class WaitEncryptedExtensions(State):
         session = self.session
         kept = None if session.psk is None else session.psk.session
         if accepted:
-            selected = session.answer.extensions.get(ExtensionType.PRE_SHARED_KEY)
+            selected = session.answer.extensions.get(_PRE_SHARED_KEY)
             if kept is None or selected != 0 or (kept.suite, kept.alpn) != (session.answer.cipher_suite, alpn):
                 raise IllegalParameter("the server takes early data of another session than it goes on with")
             flight.emit(EarlyDataAnswered(True))
@@ -151,7 +166,7 @@ class WaitEncryptedExtensions(State):
         flight.offer_early_data(0)
         reason = "the server did not resume the session" if kept is None else "the server does not take it"
         flight.emit(EarlyDataAnswered(False, reason))
-        flight.write_with(Epoch.HANDSHAKE, self.keys.suite, self.keys.traffic.client)
+        flight.write_with(_HANDSHAKE, self.keys.suite, self.keys.traffic.client)
 
     handlers = {EncryptedExtensions: on_encrypted_extensions}
     readers = readers_of(handlers)
@@ -169,7 +184,7 @@ def _on_certificate(
     if not message.certificate_list:
         # RFC 8446 §4.4.2.4.
         raise DecodeError("the server sent no certificate", reason="PEER_DID_NOT_RETURN_A_CERTIFICATE")
-    identity = check_certificate(session.config, message, Purpose.SERVER_AUTH, session.host, session.hello.extensions)
+    identity = check_certificate(session.config, message, _SERVER_AUTH, session.host, session.hello.extensions)
     return WaitCertificateVerify(session, state.keys, state.alpn, request, identity)
 
 
@@ -185,7 +200,7 @@ class WaitCertificateOrRequest(State):
         """Remember that the server wants a certificate too (RFC 8446 §4.3.2)."""
         if request.certificate_request_context:
             raise IllegalParameter("a CertificateRequest in the handshake has a context")
-        if ExtensionType.SIGNATURE_ALGORITHMS not in request.extensions:
+        if _SIGNATURE_ALGORITHMS not in request.extensions:
             raise MissingExtension("CertificateRequest without signature_algorithms")
         return WaitCertificate(self.session, self.keys, self.alpn, request)
 
@@ -262,19 +277,19 @@ class WaitFinished(State):
         if not self.keys.server_finished.verify(finished.verify_data, transcript.digest_before()):
             raise DecryptError("the server's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         application = self.keys.into_application(transcript.digest(), flight)
-        flight.read_with(Epoch.APPLICATION, suite, application.traffic.server)
+        flight.read_with(_APPLICATION, suite, application.traffic.server)
         if self.session.config.compatibility_mode and not self.session.retried and not self.session.early:
             # RFC 8446 Appendix D.4: before the second flight, and in one write with it.
             flight.send_change_cipher_spec()
         if self.early:
             flight.offer_early_data(0)
             flight.send(EndOfEarlyData())  # RFC 8446 §4.5
-            flight.write_with(Epoch.HANDSHAKE, suite, self.keys.traffic.client)
+            flight.write_with(_HANDSHAKE, suite, self.keys.traffic.client)
         own_algorithm = self._authenticate(flight)
         flight.send(Finished(self.keys.client_finished.mac(transcript.digest())))
         if not self.session.early:
             self.keys.wipe()  # else its secret may still be to be used, and forgets itself behind that
-        flight.write_with(Epoch.APPLICATION, suite, application.traffic.client)
+        flight.write_with(_APPLICATION, suite, application.traffic.client)
         negotiated = self._negotiated(own_algorithm)
         flight.emit(HandshakeCompleted(negotiated))
         return ClientConnected(
@@ -294,9 +309,9 @@ class WaitFinished(State):
         extensions = self.request.extensions
         chosen = choose_credential(
             self.session.config,
-            extensions[ExtensionType.SIGNATURE_ALGORITHMS],
-            extensions.get(ExtensionType.SIGNATURE_ALGORITHMS_CERT),
-            extensions.get(ExtensionType.CERTIFICATE_AUTHORITIES, ()),
+            extensions[_SIGNATURE_ALGORITHMS],
+            extensions.get(_SIGNATURE_ALGORITHMS_CERT),
+            extensions.get(_CERTIFICATE_AUTHORITIES, ()),
         )
         if chosen is None:
             flight.send(Certificate(b"", ()))
@@ -308,10 +323,10 @@ class WaitFinished(State):
 
     def _negotiated(self, own_algorithm: int | None) -> Negotiated:
         session, identity = self.session, self.identity
-        authorities = () if self.request is None else self.request.extensions.get(ExtensionType.CERTIFICATE_AUTHORITIES)
+        authorities = () if self.request is None else self.request.extensions.get(_CERTIFICATE_AUTHORITIES)
         kept = None if session.psk is None else session.psk.session
         return Negotiated(
-            version=ProtocolVersion.TLS1_3,
+            version=_TLS1_3,
             suite=session.answer.cipher_suite,
             group=session.group,
             retried=session.retried,

@@ -1,19 +1,20 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.crypto.key_schedule12 cimport MasterSecret
 from fasttls.handshake.flight cimport Flight
-from fasttls.handshake.state cimport ConnectedState
+from fasttls.handshake.state cimport ConnectedState, readers_of
 from fasttls.wire.messages cimport ClientHello
 from fasttls.wire.messages12 cimport HelloRequest
 
 
 cdef class _Connected(ConnectedState):
-    cdef readonly object master
-    cpdef export(self, bytes label, size, bytes context)
+    cdef readonly MasterSecret master
+    cpdef bytes export(self, bytes label, size, bytes context)
 
 
 cdef class ClientConnected(_Connected):
-    cpdef on_hello_request(self, HelloRequest message, Flight flight)
+    cpdef ClientConnected on_hello_request(self, HelloRequest message, Flight flight)
 
 
 cdef class ServerConnected(_Connected):
-    cpdef on_client_hello(self, ClientHello message, Flight flight)
+    cpdef ServerConnected on_client_hello(self, ClientHello message, Flight flight)

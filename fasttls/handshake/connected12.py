@@ -11,6 +11,9 @@ from fasttls.wire.alerts import AlertDescription
 from fasttls.wire.messages import ClientHello
 from fasttls.wire.messages12 import HelloRequest
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_NO_RENEGOTIATION = AlertDescription.NO_RENEGOTIATION
+
 
 @dataclass(frozen=True)
 class _Connected(ConnectedState):
@@ -34,7 +37,7 @@ class ClientConnected(_Connected):
 
     def on_hello_request(self, message: HelloRequest, flight: Flight) -> ClientConnected:
         """Refuse to renegotiate (RFC 5246 §7.2.2: no_renegotiation)."""
-        flight.warn(AlertDescription.NO_RENEGOTIATION)
+        flight.warn(_NO_RENEGOTIATION)
         return self
 
     handlers = {HelloRequest: on_hello_request}
@@ -47,7 +50,7 @@ class ServerConnected(_Connected):
 
     def on_client_hello(self, message: ClientHello, flight: Flight) -> ServerConnected:
         """Refuse to renegotiate (RFC 5246 §7.2.2: no_renegotiation)."""
-        flight.warn(AlertDescription.NO_RENEGOTIATION)
+        flight.warn(_NO_RENEGOTIATION)
         return self
 
     handlers = {ClientHello: on_client_hello}

@@ -1,10 +1,12 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
-from fasttls.crypto.key_schedule cimport Exporter
-from fasttls.events cimport Negotiated
+from fasttls.crypto.key_schedule cimport Exporter, next_traffic_secret, ticket_key
+from fasttls.events cimport KeysUpdated, Negotiated, TicketReceived
 from fasttls.handshake.flight cimport Flight
-from fasttls.handshake.state cimport ConnectedState
+from fasttls.handshake.state cimport ConnectedState, readers_of
 from fasttls.native._secret cimport Secret
+from fasttls.sessions.keys cimport seal_ticket
+from fasttls.sessions.session cimport Session
 from fasttls.wire.messages cimport KeyUpdate, NewSessionTicket
 
 
@@ -16,11 +18,11 @@ cdef class _Connected(ConnectedState):
     cdef readonly Secret resumption
     cdef readonly object config
     cdef readonly Negotiated negotiated
-    cpdef export(self, bytes label, size, bytes context)
+    cpdef bytes export(self, bytes label, size, bytes context)
 
 
 cdef class ClientConnected(_Connected):
-    cpdef on_new_session_ticket(self, NewSessionTicket ticket, Flight flight)
+    cpdef ClientConnected on_new_session_ticket(self, NewSessionTicket ticket, Flight flight)
 
 
 cdef class ServerConnected(_Connected):

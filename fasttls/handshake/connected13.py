@@ -18,6 +18,10 @@ from fasttls.wire.extensions import Extensions
 from fasttls.wire.iana import ExtensionType
 from fasttls.wire.messages import KeyUpdate, NewSessionTicket
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_APPLICATION = Epoch.APPLICATION
+_EARLY_DATA = ExtensionType.EARLY_DATA
+
 
 @dataclass(frozen=True)
 class _Connected(ConnectedState):
@@ -34,7 +38,7 @@ class _Connected(ConnectedState):
     def on_key_update(self, update: KeyUpdate, flight: Flight) -> Self:
         """Read with the next keys; answer when the peer asks for it (RFC 8446 §4.6.3)."""
         secret = next_traffic_secret(self.suite.hash_name, self.read_secret)
-        flight.read_with(Epoch.APPLICATION, self.suite, secret)
+        flight.read_with(_APPLICATION, self.suite, secret)
         flight.emit(KeysUpdated(update.request_update))
         if update.request_update:
             flight.answer_key_update()
@@ -44,7 +48,7 @@ class _Connected(ConnectedState):
         """Send KeyUpdate and write with the next keys."""
         flight.send_untracked(KeyUpdate(request_peer))
         secret = next_traffic_secret(self.suite.hash_name, self.write_secret)
-        flight.write_with(Epoch.APPLICATION, self.suite, secret)
+        flight.write_with(_APPLICATION, self.suite, secret)
         return replace(self, write_secret=secret)
 
     def export(self, label: bytes, size: int, context: bytes | None) -> bytes:
@@ -76,7 +80,7 @@ class ClientConnected(_Connected):
             extended_master_secret=True,
             ticket=ticket.ticket,
             age_add=ticket.ticket_age_add,
-            max_early_data=ticket.extensions.get(ExtensionType.EARLY_DATA, 0),
+            max_early_data=ticket.extensions.get(_EARLY_DATA, 0),
             verified=bool(negotiated.verified_path),
         )
         # RFC 8446 §4.6.1: a lifetime of 0 is for discarding the ticket at once.
@@ -122,7 +126,7 @@ class ServerConnected(_Connected):
                 return
             extensions: Extensions = {}
             if config.max_early_data:
-                extensions[ExtensionType.EARLY_DATA] = config.max_early_data
+                extensions[_EARLY_DATA] = config.max_early_data
             flight.send_untracked(NewSessionTicket(config.ticket_lifetime, session.age_add, nonce, ticket, extensions))
 
     handlers = {KeyUpdate: _Connected.on_key_update}

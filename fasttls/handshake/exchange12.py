@@ -24,6 +24,9 @@ from fasttls.wire.messages12 import (
     write_public,
 )
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_TLS1_2 = ProtocolVersion.TLS1_2
+
 if TYPE_CHECKING:
     from fasttls.crypto.dhe import DhePrivate
 
@@ -64,7 +67,7 @@ def agree(config: Config, suite: Suite12, params: ServerParams | None, identity:
 
             own, premaster, code = dhe.answer(params)
             return Agreed(write_public(own, 2), premaster, code)
-    premaster, encrypted = transport(identity.public_key.key, ProtocolVersion.TLS1_2, config.random)
+    premaster, encrypted = transport(identity.public_key.key, _TLS1_2, config.random)
     return Agreed(write_public(encrypted, 2), premaster, None)
 
 

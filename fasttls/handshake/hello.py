@@ -14,6 +14,27 @@ from fasttls.wire.extensions import Extensions, KeyShareEntry
 from fasttls.wire.iana import VERSION_NAMES, CipherSuite, ExtensionType, ProtocolVersion, name_of
 from fasttls.wire.messages import DOWNGRADE_BELOW_TLS1_2, DOWNGRADE_TO_TLS1_2, ClientHello
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_TLS_EMPTY_RENEGOTIATION_INFO_SCSV = CipherSuite.TLS_EMPTY_RENEGOTIATION_INFO_SCSV
+_TLS_FALLBACK_SCSV = CipherSuite.TLS_FALLBACK_SCSV
+_ALPN = ExtensionType.ALPN
+_CERTIFICATE_AUTHORITIES = ExtensionType.CERTIFICATE_AUTHORITIES
+_EC_POINT_FORMATS = ExtensionType.EC_POINT_FORMATS
+_EXTENDED_MASTER_SECRET = ExtensionType.EXTENDED_MASTER_SECRET
+_KEY_SHARE = ExtensionType.KEY_SHARE
+_PSK_KEY_EXCHANGE_MODES = ExtensionType.PSK_KEY_EXCHANGE_MODES
+_RENEGOTIATION_INFO = ExtensionType.RENEGOTIATION_INFO
+_SERVER_NAME = ExtensionType.SERVER_NAME
+_SIGNATURE_ALGORITHMS = ExtensionType.SIGNATURE_ALGORITHMS
+_SIGNATURE_ALGORITHMS_CERT = ExtensionType.SIGNATURE_ALGORITHMS_CERT
+_STATUS_REQUEST = ExtensionType.STATUS_REQUEST
+_SUPPORTED_GROUPS = ExtensionType.SUPPORTED_GROUPS
+_SUPPORTED_VERSIONS = ExtensionType.SUPPORTED_VERSIONS
+_DHE_RSA = KeyExchange.DHE_RSA
+_OFF = OCSPStapling.OFF
+_TLS1_2 = ProtocolVersion.TLS1_2
+_TLS1_3 = ProtocolVersion.TLS1_3
+
 UNCOMPRESSED = 0
 """The one point format (RFC 8422 §5.1.2)."""
 
@@ -42,7 +63,7 @@ def is_grease(code: int) -> bool:
 
 def is_signal(code: int) -> bool:
     """Whether a suite is none, but says something (RFC 5746 §3.3, RFC 7507 §2)."""
-    return code in (CipherSuite.TLS_EMPTY_RENEGOTIATION_INFO_SCSV, CipherSuite.TLS_FALLBACK_SCSV)
+    return code in (_TLS_EMPTY_RENEGOTIATION_INFO_SCSV, _TLS_FALLBACK_SCSV)
 
 
 def is_legacy_suite(code: int) -> bool:
@@ -64,33 +85,33 @@ def build_client_hello(config: Config, host: str | None, shares: dict[int, Offer
     extensions: Extensions = {}
     if host is not None and config.send_server_name and as_ip_address(host) is None:
         # RFC 6066 §3: literal addresses are not allowed in server_name.
-        extensions[ExtensionType.SERVER_NAME] = as_ascii(host).encode("ascii")
-    extensions[ExtensionType.SUPPORTED_GROUPS] = config.groups if config.speaks13 else _groups12(config)
+        extensions[_SERVER_NAME] = as_ascii(host).encode("ascii")
+    extensions[_SUPPORTED_GROUPS] = config.groups if config.speaks13 else _groups12(config)
     if config.alpn:
-        extensions[ExtensionType.ALPN] = config.alpn
-    extensions[ExtensionType.SIGNATURE_ALGORITHMS] = config.signature_algorithms
+        extensions[_ALPN] = config.alpn
+    extensions[_SIGNATURE_ALGORITHMS] = config.signature_algorithms
     if config.signature_algorithms_cert is not None:
-        extensions[ExtensionType.SIGNATURE_ALGORITHMS_CERT] = config.signature_algorithms_cert
+        extensions[_SIGNATURE_ALGORITHMS_CERT] = config.signature_algorithms_cert
     if config.certificate_authorities:
-        extensions[ExtensionType.CERTIFICATE_AUTHORITIES] = config.certificate_authorities
-    if config.request_ocsp or config.ocsp_stapling is not OCSPStapling.OFF:
-        extensions[ExtensionType.STATUS_REQUEST] = _OCSP_REQUEST
+        extensions[_CERTIFICATE_AUTHORITIES] = config.certificate_authorities
+    if config.request_ocsp or config.ocsp_stapling is not _OFF:
+        extensions[_STATUS_REQUEST] = _OCSP_REQUEST
     if config.speaks12:
-        extensions[ExtensionType.EXTENDED_MASTER_SECRET] = None
-        extensions[ExtensionType.RENEGOTIATION_INFO] = b""
-        extensions[ExtensionType.EC_POINT_FORMATS] = (UNCOMPRESSED,)
+        extensions[_EXTENDED_MASTER_SECRET] = None
+        extensions[_RENEGOTIATION_INFO] = b""
+        extensions[_EC_POINT_FORMATS] = (UNCOMPRESSED,)
     if config.speaks13:
-        versions = (ProtocolVersion.TLS1_3, ProtocolVersion.TLS1_2)
-        extensions[ExtensionType.SUPPORTED_VERSIONS] = versions if config.speaks12 else versions[:1]
+        versions = (_TLS1_3, _TLS1_2)
+        extensions[_SUPPORTED_VERSIONS] = versions if config.speaks12 else versions[:1]
         if config.resumption or config.external_psks or config.make_psks is not None:
-            extensions[ExtensionType.PSK_KEY_EXCHANGE_MODES] = config.psk_modes
-        extensions[ExtensionType.KEY_SHARE] = key_share_entries(shares)
+            extensions[_PSK_KEY_EXCHANGE_MODES] = config.psk_modes
+        extensions[_KEY_SHARE] = key_share_entries(shares)
     return ClientHello(random, session_id, config.offered_suites, extensions)
 
 
 def _groups12(config: Config) -> tuple[int, ...]:
     """Return the groups of a client of TLS 1.2 alone: with DHE suites those of RFC 7919 §3 too."""
-    dhe = any(SUITES12[code].key_exchange is KeyExchange.DHE_RSA for code in config.offered_suites)
+    dhe = any(SUITES12[code].key_exchange is _DHE_RSA for code in config.offered_suites)
     return (*config.ecdhe_groups, *(config.dhe_groups if dhe else ()))
 
 
@@ -105,8 +126,8 @@ def server_random(config: Config, version: int) -> bytes:
     RFC 8446 §4.1.3: a server that could have spoken TLS 1.3 marks an answer in an earlier version.
     """
     random = config.random(32)
-    if config.maximum_version >= ProtocolVersion.TLS1_3 and version <= ProtocolVersion.TLS1_2:
-        sentinel = DOWNGRADE_TO_TLS1_2 if version == ProtocolVersion.TLS1_2 else DOWNGRADE_BELOW_TLS1_2
+    if config.maximum_version >= _TLS1_3 and version <= _TLS1_2:
+        sentinel = DOWNGRADE_TO_TLS1_2 if version == _TLS1_2 else DOWNGRADE_BELOW_TLS1_2
         return random[:-8] + sentinel
     return random
 
@@ -114,9 +135,9 @@ def server_random(config: Config, version: int) -> bytes:
 def is_downgrade(config: Config, version: int, random: bytes) -> bool:
     """Whether a ServerHello of this version says that the server could speak a higher one that we offered."""
     ours = config.maximum_version
-    if ours >= ProtocolVersion.TLS1_3 and version <= ProtocolVersion.TLS1_2:
+    if ours >= _TLS1_3 and version <= _TLS1_2:
         return random[-8:] in (DOWNGRADE_TO_TLS1_2, DOWNGRADE_BELOW_TLS1_2)
-    return ours == ProtocolVersion.TLS1_2 and version < ours and random[-8:] == DOWNGRADE_BELOW_TLS1_2
+    return ours == _TLS1_2 and version < ours and random[-8:] == DOWNGRADE_BELOW_TLS1_2
 
 
 def version_label(version: int) -> str:

@@ -17,5 +17,5 @@ cdef class HandshakeKeys:
     cdef readonly HandshakeSecret secret
     cdef readonly TrafficSecrets traffic
     cpdef wipe(self)
-    cpdef into_application(self, bytes to_server_finished, Flight flight)
-cpdef handshake_keys(suite, Secret shared, bytes client_random, Flight flight, EarlySecret early=*)
+    cpdef ApplicationKeys into_application(self, bytes to_server_finished, Flight flight)
+cpdef HandshakeKeys handshake_keys(suite, Secret shared, bytes client_random, Flight flight, EarlySecret early=*)

@@ -16,6 +16,9 @@ from fasttls.wire.iana import ContentType, HandshakeType, name_of
 from fasttls.wire.messages import HEADER_SIZE
 from fasttls.wire.messages12 import ChangeCipherSpec
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_HANDSHAKE = ContentType.HANDSHAKE
+
 # The messages that may come after the handshake: which of the Limits bounds each, and the reason to give.
 _BETWEEN_DATA: dict[int, tuple[str, str]] = {
     HandshakeType.KEY_UPDATE: ("key_updates", "TOO_MANY_KEY_UPDATES"),
@@ -136,7 +139,7 @@ class Machine:
         """Receive one whole message."""
         state = self.state
         if self._observer is not None:
-            self._observer(False, ContentType.HANDSHAKE, raw)
+            self._observer(False, _HANDSHAKE, raw)
         message = state.readers[raw[0]].read(Reader(raw, HEADER_SIZE))
         handler = state.handlers.get(type(message))
         if handler is None:

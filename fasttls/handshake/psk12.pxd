@@ -1,6 +1,7 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
 from fasttls.native._secret cimport Secret
+from fasttls.native._wire cimport Reader, Writer
 from fasttls.wire.messages12 cimport ClientKeyExchange
 
 
@@ -8,13 +9,13 @@ cdef class PskParams:
     cdef readonly bytes hint
     cdef readonly object group
     cdef readonly bytes public
-    cpdef encode(self)
+    cpdef bytes encode(self)
 
 
 cdef class PskKeyExchange:
     cdef readonly bytes identity
     cdef readonly bytes public
-    cpdef message(self)
+    cpdef ClientKeyExchange message(self)
 
 
 cdef class AgreedPsk:
@@ -22,5 +23,5 @@ cdef class AgreedPsk:
     cdef readonly Secret premaster
     cdef readonly bytes identity
 cpdef client_psk(config, bytes hint)
-cpdef agree_psk(config, PskParams params)
-cpdef psk_premaster(Secret shared, Secret key)
+cpdef AgreedPsk agree_psk(config, PskParams params)
+cpdef Secret psk_premaster(Secret shared, Secret key)

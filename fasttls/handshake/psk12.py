@@ -13,6 +13,9 @@ from fasttls.wire.alerts import HandshakeFailure, IllegalParameter
 from fasttls.wire.iana import ECCurveType, NamedGroup, name_of
 from fasttls.wire.messages12 import ClientKeyExchange, ServerEcdhParams
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_NAMED_CURVE = ECCurveType.NAMED_CURVE
+
 
 @dataclass(frozen=True)
 class PskParams:
@@ -34,7 +37,7 @@ class PskParams:
         """Read the body. Raises DecodeError, or IllegalParameter for an unnamed curve."""
         reader = Reader(body)
         hint, kind = reader.vector(2), reader.u8()
-        if kind != ECCurveType.NAMED_CURVE:
+        if kind != _NAMED_CURVE:
             raise IllegalParameter(f"ServerKeyExchange has a curve of type {kind}", reason="WRONG_CURVE")
         found = cls(hint, reader.u16(), reader.vector(1, at_least=1))
         reader.end()

@@ -2,7 +2,11 @@
 
 from fasttls.crypto.key_schedule cimport EarlySecret
 from fasttls.handshake.auth cimport PeerIdentity
+from fasttls.handshake.flight cimport Flight
+from fasttls.handshake.resume cimport server_may_resume, usable_session
 from fasttls.native._hash cimport Transcript
+from fasttls.sessions.keys cimport open_ticket
+from fasttls.sessions.session cimport Session
 from fasttls.wire.messages cimport ClientHello
 
 
@@ -10,18 +14,18 @@ cdef class PskOffer:
     cdef readonly bytes identity
     cdef readonly EarlySecret secret
     cdef readonly bytes label
-    cdef readonly object session
+    cdef readonly Session session
     cdef readonly PeerIdentity peer
-cpdef client_offers(config, session, str host)
-cpdef _binder(PskOffer offer, bytes digest)
-cpdef selected_offer(tuple offers, selected, suite)
+cpdef tuple client_offers(config, Session session, str host)
+cpdef bytes _binder(PskOffer offer, bytes digest)
+cpdef PskOffer selected_offer(tuple offers, selected, suite)
 
 
 cdef class ChosenPsk:
     cdef readonly object position
     cdef readonly object suite
     cdef readonly EarlySecret secret
-    cdef readonly object session
+    cdef readonly Session session
     cdef readonly PeerIdentity peer
     cdef readonly bytes identity
     cdef readonly bytes binder
@@ -31,10 +35,10 @@ cdef class ChosenPsk:
 cdef class _Known:
     cdef readonly EarlySecret secret
     cdef readonly bytes label
-    cdef readonly object session
+    cdef readonly Session session
     cdef readonly PeerIdentity peer
-cpdef choose_psk(config, ClientHello hello, suites, str server_name, Transcript transcript)
-cpdef _session_of(config, bytes ticket)
-cpdef _known(config, bytes identity, str server_name)
-cpdef use_up(config, ChosenPsk chosen)
-cpdef early_data_refusal(config, ChosenPsk chosen, suite, bytes alpn)
+cpdef ChosenPsk choose_psk(config, ClientHello hello, suites, str server_name, Transcript transcript)
+cpdef Session _session_of(config, bytes ticket)
+cpdef _Known _known(config, bytes identity, str server_name)
+cpdef ChosenPsk use_up(config, ChosenPsk chosen)
+cpdef str early_data_refusal(config, ChosenPsk chosen, suite, bytes alpn)

@@ -22,6 +22,12 @@ from fasttls.wire.extensions import OfferedPsks, PskIdentity
 from fasttls.wire.iana import ExtensionType, ProtocolVersion
 from fasttls.wire.messages import ClientHello
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_EARLY_DATA = ExtensionType.EARLY_DATA
+_PRE_SHARED_KEY = ExtensionType.PRE_SHARED_KEY
+_PSK_KEY_EXCHANGE_MODES = ExtensionType.PSK_KEY_EXCHANGE_MODES
+_TLS1_3 = ProtocolVersion.TLS1_3
+
 _MOST_IDENTITIES = 8
 """Identities of a ClientHello that a server looks at."""
 
@@ -46,7 +52,7 @@ class PskOffer:
 def client_offers(config: Config, session: Session | None, host: str | None) -> tuple[PskOffer, ...]:
     """Return the keys that a client offers, the session's first."""
     found = []
-    usable = usable_session(config, session, host, ProtocolVersion.TLS1_3)
+    usable = usable_session(config, session, host, _TLS1_3)
     if usable is not None and 0 < len(usable[0].ticket) <= LARGEST_OFFER:
         kept, peer = usable
         secret = EarlySecret(kept.hash_name, kept.secret)
@@ -70,14 +76,14 @@ def send_with_binders(
         for offer in offers
     )
     empty = tuple(bytes(len(EMPTY_HASH[offer.hash_name])) for offer in offers)
-    hello.extensions.pop(ExtensionType.PRE_SHARED_KEY, None)
-    hello.extensions[ExtensionType.PRE_SHARED_KEY] = OfferedPsks(identities, empty)
+    hello.extensions.pop(_PRE_SHARED_KEY, None)
+    hello.extensions[_PRE_SHARED_KEY] = OfferedPsks(identities, empty)
     encoded = hello.encode()
     tail = _binders_size(empty)
     unbound = transcript.copy()
     unbound.add(encoded)
     binders = tuple(_binder(offer, unbound.digest_without_tail(offer.hash_name, tail)) for offer in offers)
-    hello.extensions[ExtensionType.PRE_SHARED_KEY] = OfferedPsks(identities, binders)
+    hello.extensions[_PRE_SHARED_KEY] = OfferedPsks(identities, binders)
     flight.send(hello)
 
 
@@ -144,15 +150,15 @@ def choose_psk(
 
     Raises DecryptError when its binder is wrong (RFC 8446 §4.2.11).
     """
-    offered: OfferedPsks | None = hello.extensions.get(ExtensionType.PRE_SHARED_KEY)
-    modes: tuple[int, ...] = hello.extensions.get(ExtensionType.PSK_KEY_EXCHANGE_MODES, ())
+    offered: OfferedPsks | None = hello.extensions.get(_PRE_SHARED_KEY)
+    modes: tuple[int, ...] = hello.extensions.get(_PSK_KEY_EXCHANGE_MODES, ())
     if offered is None or not set(modes) & set(config.psk_modes):
         return None
     for position, (identity, age) in enumerate(offered.identities[:_MOST_IDENTITIES]):
         known = _known(config, identity, server_name)
         if known is None:
             continue
-        suite = _suite_for(known, suites, early=ExtensionType.EARLY_DATA in hello.extensions)
+        suite = _suite_for(known, suites, early=_EARLY_DATA in hello.extensions)
         if suite is None:
             continue
         binder = offered.binders[position]
@@ -189,7 +195,7 @@ def _known(config: Config, identity: bytes, server_name: str | None) -> _Known |
         session = _session_of(config, identity)
         if session is not None:
             may = server_may_resume(config, session, server_name)
-            if may is None or session.version != ProtocolVersion.TLS1_3:
+            if may is None or session.version != _TLS1_3:
                 return None
             return _Known(EarlySecret(session.hash_name, session.secret), b"res binder", session, may.peer)
     psk = config.find_psk(identity) if config.find_psk is not None else None

@@ -1,10 +1,11 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
-from fasttls.handshake.auth cimport PeerIdentity
+from fasttls.handshake.auth cimport PeerIdentity, identify_peer
+from fasttls.sessions.session cimport Session
 
-cpdef usable_session(config, session, str host, version)
+cpdef tuple usable_session(config, Session session, str host, version)
 
 
 cdef class MayResume:
     cdef readonly PeerIdentity peer
-cpdef server_may_resume(config, session, str server_name)
+cpdef MayResume server_may_resume(config, Session session, str server_name)

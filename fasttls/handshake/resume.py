@@ -12,6 +12,16 @@ from fasttls.trust.path import Purpose
 from fasttls.trust.policy import OCSPStapling
 from fasttls.wire.alerts import Alert
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_RSA = KeyExchange.RSA
+_DECRYPT = KeyUse.DECRYPT
+_SIGN = KeyUse.SIGN
+_OFF = OCSPStapling.OFF
+_OPTIONAL = PeerCertificate.OPTIONAL
+_UNCHECKED = PeerCertificate.UNCHECKED
+_CLIENT_AUTH = Purpose.CLIENT_AUTH
+_SERVER_AUTH = Purpose.SERVER_AUTH
+
 LARGEST_OFFER = 60000
 """Bytes of a ticket that a client offers: a longer one leaves no room for the rest of a ClientHello."""
 
@@ -33,12 +43,12 @@ def usable_session(
         return None
     if session.alpn is not None and session.alpn not in config.alpn:
         return None
-    if config.ocsp_stapling is not OCSPStapling.OFF:
+    if config.ocsp_stapling is not _OFF:
         return None  # a resumption brings no response
     suite = SUITES12.get(session.suite)
-    use = KeyUse.DECRYPT if suite is not None and suite.key_exchange is KeyExchange.RSA else KeyUse.SIGN
+    use = _DECRYPT if suite is not None and suite.key_exchange is _RSA else _SIGN
     try:
-        peer = identify_peer(config, session.peer_chain, Purpose.SERVER_AUTH, host, use)
+        peer = identify_peer(config, session.peer_chain, _SERVER_AUTH, host, use)
     except Alert:
         return None  # a full handshake shows what is wrong with it
     return session, peer
@@ -60,11 +70,11 @@ def server_may_resume(config: Config, session: Session, server_name: str | None)
     if session.expired(config.now()) or (session.server_name or "").lower() != (server_name or "").lower():
         return None
     if not session.peer_chain:
-        may = config.peer_certificate in (PeerCertificate.UNCHECKED, PeerCertificate.OPTIONAL)
+        may = config.peer_certificate in (_UNCHECKED, _OPTIONAL)
         return MayResume(None) if may else None
-    if config.peer_certificate is PeerCertificate.UNCHECKED:
+    if config.peer_certificate is _UNCHECKED:
         return None  # who the client was is not asked here, and must not be told
     try:
-        return MayResume(identify_peer(config, session.peer_chain, Purpose.CLIENT_AUTH, None))
+        return MayResume(identify_peer(config, session.peer_chain, _CLIENT_AUTH, None))
     except Alert:
         return None

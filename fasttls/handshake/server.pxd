@@ -1,12 +1,13 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
 from fasttls.handshake.flight cimport Flight
-from fasttls.handshake.state cimport State
+from fasttls.handshake.hello cimport Asked, version_label, version_range
+from fasttls.handshake.state cimport State, readers_of
 from fasttls.wire.messages cimport ClientHello
 
-cpdef start(config)
-cpdef server_name(ClientHello hello)
-cpdef _versions(ClientHello hello)
+cpdef State start(config)
+cpdef str server_name(ClientHello hello)
+cpdef tuple _versions(ClientHello hello)
 cpdef hello_info(ClientHello hello)
 
 

@@ -22,6 +22,16 @@ from fasttls.wire.alerts import (
 from fasttls.wire.iana import CipherSuite, ExtensionType, ProtocolVersion
 from fasttls.wire.messages import ClientHello
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_TLS_FALLBACK_SCSV = CipherSuite.TLS_FALLBACK_SCSV
+_ALPN = ExtensionType.ALPN
+_SERVER_NAME = ExtensionType.SERVER_NAME
+_SIGNATURE_ALGORITHMS = ExtensionType.SIGNATURE_ALGORITHMS
+_SUPPORTED_GROUPS = ExtensionType.SUPPORTED_GROUPS
+_SUPPORTED_VERSIONS = ExtensionType.SUPPORTED_VERSIONS
+_SSL3 = ProtocolVersion.SSL3
+_TLS1_2 = ProtocolVersion.TLS1_2
+
 _SPOKEN = (ProtocolVersion.TLS1_3, ProtocolVersion.TLS1_2)
 
 
@@ -32,7 +42,7 @@ def start(config: Config) -> State:
 
 def server_name(hello: ClientHello) -> str | None:
     """Return the host name that the client wants, or None. Raises UnrecognizedName for one that is no name."""
-    name: bytes | None = hello.extensions.get(ExtensionType.SERVER_NAME)
+    name: bytes | None = hello.extensions.get(_SERVER_NAME)
     if name is None:
         return None
     try:
@@ -46,14 +56,14 @@ def server_name(hello: ClientHello) -> str | None:
 
 def _versions(hello: ClientHello) -> tuple[int, ...]:
     """Return the versions that the client speaks, as far as it says (RFC 8446 §4.2.1)."""
-    offered: tuple[int, ...] | None = hello.extensions.get(ExtensionType.SUPPORTED_VERSIONS)
+    offered: tuple[int, ...] | None = hello.extensions.get(_SUPPORTED_VERSIONS)
     # Without the extension it is TLS 1.2 or earlier, whatever legacy_version claims.
-    return (min(hello.legacy_version, ProtocolVersion.TLS1_2),) if offered is None else offered
+    return (min(hello.legacy_version, _TLS1_2),) if offered is None else offered
 
 
 def choose_version(config: Config, hello: ClientHello) -> int:
     """Return the version to speak, the highest that both know. Raises ProtocolVersionAlert."""
-    if hello.legacy_version <= ProtocolVersion.SSL3:
+    if hello.legacy_version <= _SSL3:
         # RFC 8446 Appendix D.5.
         raise ProtocolVersionAlert(
             f"the client speaks {version_label(hello.legacy_version)}, we speak {version_range(config)}"
@@ -64,7 +74,7 @@ def choose_version(config: Config, hello: ClientHello) -> int:
     if version is None:
         names = ", ".join(version_label(known) for known in offered if known in list(ProtocolVersion))
         raise ProtocolVersionAlert(f"the client speaks {names or 'no known version'}, we speak {version_range(config)}")
-    if version < config.maximum_version and CipherSuite.TLS_FALLBACK_SCSV in hello.cipher_suites:
+    if version < config.maximum_version and _TLS_FALLBACK_SCSV in hello.cipher_suites:
         # RFC 7507 §3: the client would not have fallen back, had nobody interfered.
         raise InappropriateFallback(f"the client fell back to {version_label(version)}")
     return version
@@ -75,10 +85,10 @@ def hello_info(hello: ClientHello) -> ClientHelloInfo:
     extensions = hello.extensions
     return ClientHelloInfo(
         server_name(hello),
-        extensions.get(ExtensionType.ALPN, ()),
+        extensions.get(_ALPN, ()),
         hello.cipher_suites,
-        extensions.get(ExtensionType.SUPPORTED_GROUPS, ()),
-        extensions.get(ExtensionType.SIGNATURE_ALGORITHMS, ()),
+        extensions.get(_SUPPORTED_GROUPS, ()),
+        extensions.get(_SIGNATURE_ALGORITHMS, ()),
         _versions(hello),
     )
 
@@ -117,7 +127,7 @@ class WaitClientHello(State):
             config = chosen or config
             named = name is not None
         asked = Asked(name, named)
-        if choose_version(config, hello) == ProtocolVersion.TLS1_2:
+        if choose_version(config, hello) == _TLS1_2:
             if 0 not in hello.legacy_compression_methods:
                 # RFC 5246 §7.4.1.2: the null method must be among them.
                 raise IllegalParameter("the client insists on compression", reason="INVALID_COMPRESSION_ALGORITHM")

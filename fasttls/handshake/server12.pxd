@@ -1,12 +1,18 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
-from fasttls.events cimport Negotiated
-from fasttls.handshake.auth cimport PeerIdentity
+from fasttls.crypto.key_schedule12 cimport MasterSecret, master_secret
+from fasttls.events cimport HandshakeCompleted, Negotiated
+from fasttls.handshake.alpn cimport choose_alpn
+from fasttls.handshake.auth cimport PeerIdentity, identify_peer, sign
+from fasttls.handshake.auth12 cimport check_certificate_verify
+from fasttls.handshake.connected12 cimport ServerConnected
+from fasttls.handshake.exchange12 cimport server_exchange
 from fasttls.handshake.flight cimport Flight
-from fasttls.handshake.hello cimport Asked
-from fasttls.handshake.state cimport State
-from fasttls.wire.messages cimport CertificateVerify, ClientHello, Finished
-from fasttls.wire.messages12 cimport Certificate, ChangeCipherSpec, ClientKeyExchange
+from fasttls.handshake.hello cimport Asked, is_grease, is_signal, server_random
+from fasttls.handshake.psk12 cimport PskKeyExchange, PskParams, psk_premaster
+from fasttls.handshake.state cimport State, readers_of
+from fasttls.wire.messages cimport CertificateVerify, ClientHello, Finished, ServerHello
+from fasttls.wire.messages12 cimport Certificate, CertificateRequest, CertificateStatus, ChangeCipherSpec, ClientKeyExchange, ServerHelloDone, ServerKeyExchange
 
 
 cdef class _State(State):
@@ -19,17 +25,17 @@ cdef class Chosen:
     cdef readonly object scheme
     cdef readonly object group
 cpdef _check_hello(config, ClientHello hello)
-cpdef _credential(config, suite, ClientHello hello, tuple accepted)
+cpdef tuple _credential(config, suite, ClientHello hello, tuple accepted)
 cpdef answer(config, ClientHello hello, Flight flight, Asked asked)
-cpdef _extensions(ClientHello hello, suite, Asked asked, bytes alpn)
-cpdef _answer_with_psk(config, ClientHello hello, tuple chosen, Flight flight, Asked asked)
+cpdef dict _extensions(ClientHello hello, suite, Asked asked, bytes alpn)
+cpdef WaitPskKeyExchange _answer_with_psk(config, ClientHello hello, tuple chosen, Flight flight, Asked asked)
 
 
 cdef class WaitPskKeyExchange(_State):
     cdef readonly object config
     cdef readonly object offer
     cdef readonly Negotiated negotiated
-    cpdef on_client_key_exchange(self, ClientKeyExchange message, Flight flight)
+    cpdef WaitChangeCipherSpec on_client_key_exchange(self, ClientKeyExchange message, Flight flight)
 
 
 cdef class Session:
@@ -42,7 +48,7 @@ cdef class Session:
 
 cdef class WaitCertificate(_State):
     cdef readonly Session session
-    cpdef on_certificate(self, Certificate message, Flight flight)
+    cpdef WaitClientKeyExchange on_certificate(self, Certificate message, Flight flight)
 
 
 cdef class WaitClientKeyExchange(_State):
@@ -53,22 +59,22 @@ cdef class WaitClientKeyExchange(_State):
 
 cdef class WaitCertificateVerify(_State):
     cdef readonly Session session
-    cdef readonly object master
+    cdef readonly MasterSecret master
     cdef readonly Negotiated negotiated
     cdef readonly PeerIdentity identity
-    cpdef on_certificate_verify(self, CertificateVerify message, Flight flight)
+    cpdef WaitChangeCipherSpec on_certificate_verify(self, CertificateVerify message, Flight flight)
 
 
 cdef class WaitChangeCipherSpec(_State):
     cdef readonly Session session
-    cdef readonly object master
+    cdef readonly MasterSecret master
     cdef readonly Negotiated negotiated
-    cpdef on_change_cipher_spec(self, ChangeCipherSpec message, Flight flight)
+    cpdef WaitFinished on_change_cipher_spec(self, ChangeCipherSpec message, Flight flight)
 
 
 cdef class WaitFinished(_State):
     cdef readonly Session session
-    cdef readonly object master
+    cdef readonly MasterSecret master
     cdef readonly object write_keys
     cdef readonly Negotiated negotiated
-    cpdef on_finished(self, Finished finished, Flight flight)
+    cpdef ServerConnected on_finished(self, Finished finished, Flight flight)

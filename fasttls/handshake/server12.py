@@ -52,6 +52,26 @@ from fasttls.wire.messages12 import (
     SignedParams,
 )
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_TLS_EMPTY_RENEGOTIATION_INFO_SCSV = CipherSuite.TLS_EMPTY_RENEGOTIATION_INFO_SCSV
+_ALPN = ExtensionType.ALPN
+_CERTIFICATE_AUTHORITIES = ExtensionType.CERTIFICATE_AUTHORITIES
+_EC_POINT_FORMATS = ExtensionType.EC_POINT_FORMATS
+_EXTENDED_MASTER_SECRET = ExtensionType.EXTENDED_MASTER_SECRET
+_RENEGOTIATION_INFO = ExtensionType.RENEGOTIATION_INFO
+_SERVER_NAME = ExtensionType.SERVER_NAME
+_SESSION_TICKET = ExtensionType.SESSION_TICKET
+_SIGNATURE_ALGORITHMS = ExtensionType.SIGNATURE_ALGORITHMS
+_STATUS_REQUEST = ExtensionType.STATUS_REQUEST
+_SUPPORTED_GROUPS = ExtensionType.SUPPORTED_GROUPS
+_ECDHE_ECDSA = KeyExchange.ECDHE_ECDSA
+_RSA = KeyExchange.RSA
+_SECP256R1 = NamedGroup.SECP256R1
+_OPTIONAL = PeerCertificate.OPTIONAL
+_UNCHECKED = PeerCertificate.UNCHECKED
+_TLS1_2 = ProtocolVersion.TLS1_2
+_CLIENT_AUTH = Purpose.CLIENT_AUTH
+
 
 class _State(State):
     """What every state of the server of TLS 1.2 has in common."""
@@ -81,25 +101,25 @@ class Chosen:
 def _check_hello(config: Config, hello: ClientHello) -> None:
     """Refuse what cannot be safe (RFC 5746, RFC 7627, RFC 8422 §5.1.2)."""
     extensions = hello.extensions
-    if extensions.get(ExtensionType.RENEGOTIATION_INFO):
+    if extensions.get(_RENEGOTIATION_INFO):
         # RFC 5746 §3.6: empty in a first handshake.
         raise HandshakeFailure("renegotiation_info is not empty", reason="RENEGOTIATION_MISMATCH")
-    if ExtensionType.EXTENDED_MASTER_SECRET not in extensions and config.require_extended_master_secret:
+    if _EXTENDED_MASTER_SECRET not in extensions and config.require_extended_master_secret:
         raise HandshakeFailure(
             "the client does not have extended_master_secret (RFC 7627); OP_LEGACY_SERVER_CONNECT allows it",
             reason="EXTENDED_MASTER_SECRET_MISSING",
         )
-    if UNCOMPRESSED not in extensions.get(ExtensionType.EC_POINT_FORMATS, (UNCOMPRESSED,)):
+    if UNCOMPRESSED not in extensions.get(_EC_POINT_FORMATS, (UNCOMPRESSED,)):
         raise IllegalParameter("the client does not take uncompressed points")
 
 
 def _group(config: Config, suite: Suite12, hello: ClientHello) -> int | None:
     """Return the group for an ephemeral suite, or None when there is none in common."""
-    offered: tuple[int, ...] | None = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS)
+    offered: tuple[int, ...] | None = hello.extensions.get(_SUPPORTED_GROUPS)
     if suite.key_exchange.uses_curves:
         if offered is None:
             # RFC 8422 §4: the choice is the server's; whoever does not say is old, and has P-256.
-            offered = (NamedGroup.SECP256R1,)
+            offered = (_SECP256R1,)
         return next((group for group in config.ecdhe_groups if group in offered), None)
     named = [group for group in offered or () if 0x0100 <= group <= 0x01FF]
     if not named:
@@ -123,17 +143,17 @@ def _credential(
 
     A chain from one of the client's authorities goes first, then one whose signatures it verifies.
     """
-    groups: tuple[int, ...] | None = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS)
-    authorities: tuple[bytes, ...] = hello.extensions.get(ExtensionType.CERTIFICATE_AUTHORITIES, ())
+    groups: tuple[int, ...] | None = hello.extensions.get(_SUPPORTED_GROUPS)
+    authorities: tuple[bytes, ...] = hello.extensions.get(_CERTIFICATE_AUTHORITIES, ())
     best: tuple[Credential, int | None] | None = None
     best_rank = (False, False)
     for credential in config.credentials:
         scheme: int | None = None
-        if suite.key_exchange is KeyExchange.RSA:
+        if suite.key_exchange is _RSA:
             if getattr(credential.signer, "decrypt", None) is None:
                 continue
         else:
-            wants_rsa = suite.key_exchange is not KeyExchange.ECDHE_ECDSA
+            wants_rsa = suite.key_exchange is not _ECDHE_ECDSA
             scheme = choose_scheme(config, credential, accepted, rsa_key=wants_rsa)
             if scheme is None or not _curve_is_offered(credential, groups):
                 continue
@@ -150,7 +170,7 @@ def choose(config: Config, hello: ClientHello) -> Chosen:
     first, second = (ours, hello.cipher_suites) if config.prefer_server_suites else (hello.cipher_suites, ours)
     common = [SUITES12[code] for code in first if code in second and not SUITES12[code].key_exchange.uses_psk]
     # RFC 5246 §7.4.1.4.1: without the extension it is SHA-1, which nobody should sign with.
-    accepted: tuple[int, ...] = hello.extensions.get(ExtensionType.SIGNATURE_ALGORITHMS, ())
+    accepted: tuple[int, ...] = hello.extensions.get(_SIGNATURE_ALGORITHMS, ())
     lacks_group = False
     for suite in common:
         found = _credential(config, suite, hello, accepted)
@@ -181,7 +201,7 @@ def _nothing_in_common(
     if not config.credentials:
         return HandshakeFailure("this server has no certificate", reason="NO_CERTIFICATE_SET")
     if lacks_group and all(not suite.key_exchange.uses_curves for suite in common):
-        named: tuple[int, ...] = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS, ())
+        named: tuple[int, ...] = hello.extensions.get(_SUPPORTED_GROUPS, ())
         # RFC 7919 §4.
         return InsufficientSecurity(
             f"no group for DHE in common: the client offers {listed(named, NamedGroup)}; "
@@ -189,7 +209,7 @@ def _nothing_in_common(
             reason="NO_SUITABLE_GROUPS",
         )
     if lacks_group:
-        groups: tuple[int, ...] = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS, ())
+        groups: tuple[int, ...] = hello.extensions.get(_SUPPORTED_GROUPS, ())
         return HandshakeFailure(
             f"no group in common: the client offers {listed(groups, NamedGroup)}; "
             f"we have {listed(config.groups, NamedGroup)}",
@@ -227,15 +247,13 @@ def answer(
         CERTIFICATES.parse(credential.chain[0]).public_key.key,
         hello.legacy_version,
     )
-    flight.transcript.choose(
-        suite.hash_name, retried=False, keep=config.peer_certificate is not PeerCertificate.UNCHECKED
-    )
-    random = server_random(config, ProtocolVersion.TLS1_2)
+    flight.transcript.choose(suite.hash_name, retried=False, keep=config.peer_certificate is not _UNCHECKED)
+    random = server_random(config, _TLS1_2)
     extensions = _extensions(hello, suite, asked, alpn)
-    wanted = ExtensionType.STATUS_REQUEST in hello.extensions
+    wanted = _STATUS_REQUEST in hello.extensions
     response = credential.staple() if wanted and credential.staple is not None else None
     if response is not None:
-        extensions[ExtensionType.STATUS_REQUEST] = None
+        extensions[_STATUS_REQUEST] = None
     session_id = server12_resumed.offer(config, hello, extensions)
     flight.send(ServerHello(random, session_id, suite.code, extensions))
     flight.send(Certificate(credential.chain))
@@ -247,7 +265,7 @@ def answer(
         signature = sign(credential, chosen.scheme, hello.random + random + params)
         flight.send(ServerKeyExchange(SignedParams(params, chosen.scheme, signature).encode()))
     negotiated = Negotiated(
-        version=ProtocolVersion.TLS1_2,
+        version=_TLS1_2,
         suite=suite.code,
         group=chosen.group,
         retried=False,
@@ -259,11 +277,11 @@ def answer(
         client_suites=hello.cipher_suites,
         own_signature_algorithm=chosen.scheme,
         own_suites=config.offered_suites,
-        client_certificate_requested=config.peer_certificate is not PeerCertificate.UNCHECKED,
-        extended_master_secret=ExtensionType.EXTENDED_MASTER_SECRET in hello.extensions,
+        client_certificate_requested=config.peer_certificate is not _UNCHECKED,
+        extended_master_secret=_EXTENDED_MASTER_SECRET in hello.extensions,
     )
-    session = Session(config, suite, exchange, negotiated, ExtensionType.SESSION_TICKET in extensions)
-    if config.peer_certificate is PeerCertificate.UNCHECKED:
+    session = Session(config, suite, exchange, negotiated, _SESSION_TICKET in extensions)
+    if config.peer_certificate is _UNCHECKED:
         flight.send(ServerHelloDone())
         return WaitClientKeyExchange(session, None)
     types = bytes([ClientCertificateType.ECDSA_SIGN, ClientCertificateType.RSA_SIGN])
@@ -276,19 +294,16 @@ def _extensions(hello: ClientHello, suite: Suite12, asked: Asked, alpn: bytes | 
     """Return what ServerHello says beside the choice; only what the client asked about."""
     offered = hello.extensions
     extensions: Extensions = {}
-    if (
-        ExtensionType.RENEGOTIATION_INFO in offered
-        or CipherSuite.TLS_EMPTY_RENEGOTIATION_INFO_SCSV in hello.cipher_suites
-    ):
-        extensions[ExtensionType.RENEGOTIATION_INFO] = b""
-    if ExtensionType.EXTENDED_MASTER_SECRET in offered:
-        extensions[ExtensionType.EXTENDED_MASTER_SECRET] = None
-    if ExtensionType.EC_POINT_FORMATS in offered and suite.key_exchange.uses_curves:
-        extensions[ExtensionType.EC_POINT_FORMATS] = (UNCOMPRESSED,)
+    if _RENEGOTIATION_INFO in offered or _TLS_EMPTY_RENEGOTIATION_INFO_SCSV in hello.cipher_suites:
+        extensions[_RENEGOTIATION_INFO] = b""
+    if _EXTENDED_MASTER_SECRET in offered:
+        extensions[_EXTENDED_MASTER_SECRET] = None
+    if _EC_POINT_FORMATS in offered and suite.key_exchange.uses_curves:
+        extensions[_EC_POINT_FORMATS] = (UNCOMPRESSED,)
     if asked.by_name:
-        extensions[ExtensionType.SERVER_NAME] = None
+        extensions[_SERVER_NAME] = None
     if alpn is not None:
-        extensions[ExtensionType.ALPN] = alpn
+        extensions[_ALPN] = alpn
     return extensions
 
 
@@ -316,13 +331,13 @@ def _answer_with_psk(
     alpn = choose_alpn(config, hello)
     offer = GROUPS[group].offer(config.random if config.deterministic_keys else None)
     flight.transcript.choose(suite.hash_name)
-    random = server_random(config, ProtocolVersion.TLS1_2)
+    random = server_random(config, _TLS1_2)
     flight.send(ServerHello(random, b"", suite.code, _extensions(hello, suite, asked, alpn)))
     params = PskParams(config.psk_identity_hint.encode(), group, offer.public)
     flight.send(ServerKeyExchange(params.encode()))
     flight.send(ServerHelloDone())
     negotiated = Negotiated(
-        version=ProtocolVersion.TLS1_2,
+        version=_TLS1_2,
         suite=suite.code,
         group=group,
         retried=False,
@@ -332,7 +347,7 @@ def _answer_with_psk(
         server_random=random,
         legacy_session_id=b"",
         client_suites=hello.cipher_suites,
-        extended_master_secret=ExtensionType.EXTENDED_MASTER_SECRET in hello.extensions,
+        extended_master_secret=_EXTENDED_MASTER_SECRET in hello.extensions,
         own_suites=config.offered_suites,
     )
     return WaitPskKeyExchange(config, offer, negotiated)
@@ -389,11 +404,11 @@ class WaitCertificate(_State):
         """Verify the client's chain, or go on without when there is none and none is needed."""
         config = self.session.config
         if not message.certificate_list:
-            if config.peer_certificate is not PeerCertificate.OPTIONAL:
+            if config.peer_certificate is not _OPTIONAL:
                 # RFC 5246 §7.4.6.
                 raise HandshakeFailure("the client sent no certificate", reason="PEER_DID_NOT_RETURN_A_CERTIFICATE")
             return WaitClientKeyExchange(self.session, None)
-        identity = identify_peer(config, message.certificate_list, Purpose.CLIENT_AUTH, None)
+        identity = identify_peer(config, message.certificate_list, _CLIENT_AUTH, None)
         return WaitClientKeyExchange(self.session, identity)
 
     handlers = {Certificate: on_certificate}

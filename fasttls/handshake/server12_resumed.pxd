@@ -1,21 +1,28 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
-from fasttls.events cimport Negotiated
+from fasttls.crypto.key_schedule12 cimport MasterSecret
+from fasttls.events cimport HandshakeCompleted, Negotiated
+from fasttls.handshake.alpn cimport choose_alpn
 from fasttls.handshake.auth cimport PeerIdentity
+from fasttls.handshake.connected12 cimport ServerConnected
 from fasttls.handshake.flight cimport Flight
-from fasttls.handshake.hello cimport Asked
-from fasttls.handshake.state cimport State
-from fasttls.wire.messages cimport ClientHello, Finished
-from fasttls.wire.messages12 cimport ChangeCipherSpec
+from fasttls.handshake.hello cimport Asked, server_random
+from fasttls.handshake.resume cimport server_may_resume
+from fasttls.handshake.state cimport State, readers_of
+from fasttls.native._secret cimport Secret
+from fasttls.sessions.keys cimport open_ticket, seal_ticket
+from fasttls.sessions.session cimport Session
+from fasttls.wire.messages cimport ClientHello, Finished, ServerHello
+from fasttls.wire.messages12 cimport ChangeCipherSpec, NewSessionTicket
 
 
 cdef class Found:
-    cdef readonly object session
+    cdef readonly Session session
     cdef readonly PeerIdentity peer
     cdef readonly bint renew
-cpdef find(config, ClientHello hello, Asked asked)
-cpdef offer(config, ClientHello hello, dict extensions)
-cpdef resume(config, ClientHello hello, Flight flight, Asked asked, Found found, extensions_of)
+cpdef Found find(config, ClientHello hello, Asked asked)
+cpdef bytes offer(config, ClientHello hello, dict extensions)
+cpdef WaitChangeCipherSpec resume(config, ClientHello hello, Flight flight, Asked asked, Found found, extensions_of)
 
 
 cdef class _State(State):
@@ -23,13 +30,13 @@ cdef class _State(State):
 
 
 cdef class WaitChangeCipherSpec(_State):
-    cdef readonly object master
+    cdef readonly MasterSecret master
     cdef readonly object read_keys
     cdef readonly Negotiated negotiated
-    cpdef on_change_cipher_spec(self, ChangeCipherSpec message, Flight flight)
+    cpdef WaitFinished on_change_cipher_spec(self, ChangeCipherSpec message, Flight flight)
 
 
 cdef class WaitFinished(_State):
-    cdef readonly object master
+    cdef readonly MasterSecret master
     cdef readonly Negotiated negotiated
-    cpdef on_finished(self, Finished finished, Flight flight)
+    cpdef ServerConnected on_finished(self, Finished finished, Flight flight)

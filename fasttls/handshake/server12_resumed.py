@@ -25,6 +25,11 @@ from fasttls.wire.iana import ExtensionType, ProtocolVersion
 from fasttls.wire.messages import ClientHello, Finished, ServerHello
 from fasttls.wire.messages12 import ChangeCipherSpec, NewSessionTicket
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_EXTENDED_MASTER_SECRET = ExtensionType.EXTENDED_MASTER_SECRET
+_SESSION_TICKET = ExtensionType.SESSION_TICKET
+_TLS1_2 = ProtocolVersion.TLS1_2
+
 
 @dataclass(frozen=True)
 class Found:
@@ -42,7 +47,7 @@ def find(config: Config, hello: ClientHello, asked: Asked) -> Found | None:
     """
     if not config.resumption:
         return None
-    ticket: bytes | None = hello.extensions.get(ExtensionType.SESSION_TICKET)
+    ticket: bytes | None = hello.extensions.get(_SESSION_TICKET)
     session: Session | None = None
     renew = False
     if ticket and config.ticket_keys is not None:
@@ -51,11 +56,11 @@ def find(config: Config, hello: ClientHello, asked: Asked) -> Found | None:
         renew = active is not None and ticket[:NAME_SIZE] != active.name
     elif not ticket and hello.legacy_session_id and config.server_sessions is not None:
         session = config.server_sessions.find(hello.legacy_session_id)
-    if session is None or session.version != ProtocolVersion.TLS1_2:
+    if session is None or session.version != _TLS1_2:
         return None
     if session.suite not in hello.cipher_suites or session.suite not in config.suites:
         return None
-    extended = ExtensionType.EXTENDED_MASTER_SECRET in hello.extensions
+    extended = _EXTENDED_MASTER_SECRET in hello.extensions
     if session.extended_master_secret and not extended:
         raise HandshakeFailure("the client goes on with a session and drops extended_master_secret")
     if session.extended_master_secret != extended:
@@ -72,8 +77,8 @@ def offer(config: Config, hello: ClientHello, extensions: Extensions) -> bytes:
     if not config.resumption:
         return b""
     keys = config.ticket_keys
-    if ExtensionType.SESSION_TICKET in hello.extensions and keys is not None and keys.active() is not None:
-        extensions[ExtensionType.SESSION_TICKET] = None
+    if _SESSION_TICKET in hello.extensions and keys is not None and keys.active() is not None:
+        extensions[_SESSION_TICKET] = None
         return b""
     return config.random(32) if config.server_sessions is not None else b""
 
@@ -117,13 +122,13 @@ def resume(
     # RFC 6066 §3: a server that resumes does not answer server_name.
     extensions = extensions_of(hello, suite, replace(asked, by_name=False), alpn)
     if found.renew:
-        extensions[ExtensionType.SESSION_TICKET] = None
+        extensions[_SESSION_TICKET] = None
     flight.transcript.choose(suite.hash_name)
-    random = server_random(config, ProtocolVersion.TLS1_2)
+    random = server_random(config, _TLS1_2)
     flight.send(ServerHello(random, hello.legacy_session_id, suite.code, extensions))
     peer = found.peer
     negotiated = Negotiated(
-        version=ProtocolVersion.TLS1_2,
+        version=_TLS1_2,
         suite=suite.code,
         group=None,
         retried=False,

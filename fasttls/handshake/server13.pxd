@@ -1,33 +1,37 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
-from fasttls.events cimport Negotiated
+from fasttls.events cimport EarlyDataAnswered, HandshakeCompleted, Negotiated
+from fasttls.handshake.alpn cimport choose_alpn
 from fasttls.handshake.auth cimport PeerIdentity
-from fasttls.handshake.choose13 cimport Chosen
+from fasttls.handshake.auth13 cimport check_certificate_verify, send_certificate_verify
+from fasttls.handshake.choose13 cimport Chosen, check_offer, choose
+from fasttls.handshake.connected13 cimport ServerConnected
 from fasttls.handshake.flight cimport Flight
-from fasttls.handshake.hello cimport Asked
-from fasttls.handshake.keys13 cimport ApplicationKeys, HandshakeKeys
-from fasttls.handshake.psk13 cimport ChosenPsk
-from fasttls.handshake.state cimport State
-from fasttls.wire.messages cimport Certificate, CertificateRequest, CertificateVerify, ClientHello, EndOfEarlyData, Finished
+from fasttls.handshake.hello cimport Asked, server_random
+from fasttls.handshake.keys13 cimport ApplicationKeys, HandshakeKeys, handshake_keys
+from fasttls.handshake.psk13 cimport ChosenPsk, choose_psk, early_data_refusal, use_up
+from fasttls.handshake.state cimport State, readers_of
+from fasttls.native._secret cimport Secret
+from fasttls.wire.messages cimport Certificate, CertificateRequest, CertificateVerify, ClientHello, EncryptedExtensions, EndOfEarlyData, Finished, HelloRetryRequest, ServerHello
 
 cpdef answer(config, ClientHello hello, Flight flight, Asked asked)
-cpdef _send_retry(config, ClientHello hello, Chosen chosen, Flight flight, Asked asked)
-cpdef _agree(config, ClientHello hello, Chosen chosen, ChosenPsk psk, dict extensions)
+cpdef WaitSecondClientHello _send_retry(config, ClientHello hello, Chosen chosen, Flight flight, Asked asked)
+cpdef tuple _agree(config, ClientHello hello, Chosen chosen, ChosenPsk psk, dict extensions)
 cpdef _tickets(config, ClientHello hello, ChosenPsk psk)
 cpdef _may_be_skipped(config, ChosenPsk psk)
 
 
 cdef class _EarlyData:
-    cdef object _config
-    cdef ChosenPsk _psk
-    cdef object _random
-    cdef object _offered
-    cdef object _reason
-    cdef readonly object accepted
-    cdef object _secret
+    cdef public object _config
+    cdef public ChosenPsk _psk
+    cdef public object _random
+    cdef public object _offered
+    cdef public object _reason
+    cdef public object accepted
+    cdef public object _secret
     cpdef begin(self, Flight flight, HandshakeKeys keys)
-cpdef _certificate_request(config)
-cpdef _without_changeable(ClientHello hello)
+cpdef CertificateRequest _certificate_request(config)
+cpdef ClientHello _without_changeable(ClientHello hello)
 
 
 cdef class WaitSecondClientHello(State):
@@ -49,7 +53,7 @@ cdef class Done:
 
 cdef class WaitEndOfEarlyData(State):
     cdef readonly Done done
-    cpdef on_end_of_early_data(self, EndOfEarlyData message, Flight flight)
+    cpdef WaitFinished on_end_of_early_data(self, EndOfEarlyData message, Flight flight)
 
 
 cdef class WaitCertificate(State):
@@ -61,9 +65,9 @@ cdef class WaitCertificate(State):
 cdef class WaitCertificateVerify(State):
     cdef readonly Done done
     cdef readonly PeerIdentity identity
-    cpdef on_certificate_verify(self, CertificateVerify message, Flight flight)
+    cpdef WaitFinished on_certificate_verify(self, CertificateVerify message, Flight flight)
 
 
 cdef class WaitFinished(State):
     cdef readonly Done done
-    cpdef on_finished(self, Finished finished, Flight flight)
+    cpdef ServerConnected on_finished(self, Finished finished, Flight flight)

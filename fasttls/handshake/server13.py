@@ -53,17 +53,39 @@ from fasttls.wire.messages import (
     ServerHello,
 )
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_APPLICATION = Epoch.APPLICATION
+_EARLY = Epoch.EARLY
+_HANDSHAKE = Epoch.HANDSHAKE
+_ALPN = ExtensionType.ALPN
+_CERTIFICATE_AUTHORITIES = ExtensionType.CERTIFICATE_AUTHORITIES
+_COOKIE = ExtensionType.COOKIE
+_EARLY_DATA = ExtensionType.EARLY_DATA
+_KEY_SHARE = ExtensionType.KEY_SHARE
+_PRE_SHARED_KEY = ExtensionType.PRE_SHARED_KEY
+_PSK_KEY_EXCHANGE_MODES = ExtensionType.PSK_KEY_EXCHANGE_MODES
+_SERVER_NAME = ExtensionType.SERVER_NAME
+_SIGNATURE_ALGORITHMS = ExtensionType.SIGNATURE_ALGORITHMS
+_SIGNATURE_ALGORITHMS_CERT = ExtensionType.SIGNATURE_ALGORITHMS_CERT
+_STATUS_REQUEST = ExtensionType.STATUS_REQUEST
+_SUPPORTED_VERSIONS = ExtensionType.SUPPORTED_VERSIONS
+_OPTIONAL = PeerCertificate.OPTIONAL
+_UNCHECKED = PeerCertificate.UNCHECKED
+_TLS1_3 = ProtocolVersion.TLS1_3
+_PSK_DHE_KE = PskKeyExchangeMode.PSK_DHE_KE
+_CLIENT_AUTH = Purpose.CLIENT_AUTH
+
 
 def answer(
     config: Config, hello: ClientHello, flight: Flight, asked: Asked
 ) -> WaitSecondClientHello | WaitCertificate | WaitEndOfEarlyData | WaitFinished:
     """Answer the first ClientHello, with ServerHello or HelloRetryRequest."""
     chosen, psk = choose(config, hello, asked, flight)
-    if ExtensionType.EARLY_DATA in hello.extensions and ExtensionType.PRE_SHARED_KEY not in hello.extensions:
+    if _EARLY_DATA in hello.extensions and _PRE_SHARED_KEY not in hello.extensions:
         # RFC 8446 §4.2.10: early data is sent under the first pre-shared key.
         raise MissingExtension("ClientHello with early_data and without pre_shared_key")
     if chosen.share is None and chosen.group is not None:
-        if ExtensionType.EARLY_DATA in hello.extensions:
+        if _EARLY_DATA in hello.extensions:
             flight.skip_early_data(_may_be_skipped(config, psk), by_type=True)
             flight.emit(EarlyDataAnswered(False, "another ClientHello is needed"))
         return _send_retry(config, hello, chosen, flight, asked)
@@ -76,12 +98,12 @@ def _send_retry(
 ) -> WaitSecondClientHello:
     """Ask for a share of the chosen group (RFC 8446 §4.1.4)."""
     extensions: Extensions = {
-        ExtensionType.SUPPORTED_VERSIONS: ProtocolVersion.TLS1_3,
-        ExtensionType.KEY_SHARE: chosen.group,
+        _SUPPORTED_VERSIONS: _TLS1_3,
+        _KEY_SHARE: chosen.group,
     }
     cookie = config.random(32) if config.retry_cookie else None
     if cookie is not None:
-        extensions[ExtensionType.COOKIE] = cookie
+        extensions[_COOKIE] = cookie
     flight.transcript.choose(chosen.suite.hash_name, retried=True)
     flight.send(HelloRetryRequest(hello.legacy_session_id, chosen.suite.code, extensions))
     if hello.legacy_session_id:
@@ -108,25 +130,25 @@ def _send_flight(
     early_digest = flight.transcript.digest()
     hello_extensions: Extensions = {}
     group, shared = _agree(config, hello, chosen, psk, hello_extensions)
-    hello_extensions[ExtensionType.SUPPORTED_VERSIONS] = ProtocolVersion.TLS1_3
+    hello_extensions[_SUPPORTED_VERSIONS] = _TLS1_3
     if psk is not None:
-        hello_extensions[ExtensionType.PRE_SHARED_KEY] = psk.position
-    random = server_random(config, ProtocolVersion.TLS1_3)
+        hello_extensions[_PRE_SHARED_KEY] = psk.position
+    random = server_random(config, _TLS1_3)
     flight.send(ServerHello(random, hello.legacy_session_id, suite.code, hello_extensions))
     if hello.legacy_session_id and not retried:
         flight.send_change_cipher_spec()
     early = _EarlyData(config, hello, psk, suite, alpn, early_digest)
     keys = handshake_keys(suite, shared, hello.random, flight, None if psk is None else psk.secret)
-    flight.write_with(Epoch.HANDSHAKE, suite, keys.traffic.server)
+    flight.write_with(_HANDSHAKE, suite, keys.traffic.server)
     early.begin(flight, keys)
 
     extensions: Extensions = {}
     if asked.by_name and psk is None:
-        extensions[ExtensionType.SERVER_NAME] = None
+        extensions[_SERVER_NAME] = None
     if alpn is not None:
-        extensions[ExtensionType.ALPN] = alpn
+        extensions[_ALPN] = alpn
     if early.accepted:
-        extensions[ExtensionType.EARLY_DATA] = None
+        extensions[_EARLY_DATA] = None
     flight.send(EncryptedExtensions(extensions))
     request, scheme = None, None
     if certified is not None:
@@ -134,15 +156,15 @@ def _send_flight(
         request = _certificate_request(config)
         if request is not None:
             flight.send(request)
-        send_certificate(flight, credential, staple=ExtensionType.STATUS_REQUEST in hello.extensions)
+        send_certificate(flight, credential, staple=_STATUS_REQUEST in hello.extensions)
         send_certificate_verify(flight, credential, scheme, SERVER_CONTEXT)
     flight.send(Finished(keys.server_finished.mac(flight.transcript.digest())))
     application = keys.into_application(flight.transcript.digest(), flight)
-    flight.write_with(Epoch.APPLICATION, suite, application.traffic.server)
+    flight.write_with(_APPLICATION, suite, application.traffic.server)
 
     peer = None if psk is None else psk.peer
     negotiated = Negotiated(
-        version=ProtocolVersion.TLS1_3,
+        version=_TLS1_3,
         suite=suite.code,
         group=group,
         retried=retried,
@@ -158,7 +180,7 @@ def _send_flight(
         own_signature_algorithm=scheme,
         own_suites=config.offered_suites,
         client_certificate_requested=request is not None,
-        peer_authorities=hello.extensions.get(ExtensionType.CERTIFICATE_AUTHORITIES, ()),
+        peer_authorities=hello.extensions.get(_CERTIFICATE_AUTHORITIES, ()),
         session=None if psk is None else psk.session,
         psk_identity=psk.identity if psk is not None and psk.session is None else None,
     )
@@ -175,8 +197,8 @@ def _agree(
 
     Neither is there for a pre-shared key alone. Raises HandshakeFailure when nothing is in common.
     """
-    modes: tuple[int, ...] = hello.extensions.get(ExtensionType.PSK_KEY_EXCHANGE_MODES, ())
-    with_dhe = PskKeyExchangeMode.PSK_DHE_KE in modes and PskKeyExchangeMode.PSK_DHE_KE in config.psk_modes
+    modes: tuple[int, ...] = hello.extensions.get(_PSK_KEY_EXCHANGE_MODES, ())
+    with_dhe = _PSK_DHE_KE in modes and _PSK_DHE_KE in config.psk_modes
     if psk is not None and (chosen.share is None or not with_dhe):
         return None, None
     if chosen.share is None:
@@ -185,13 +207,13 @@ def _agree(
     own_share, shared = GROUPS[group].answer(
         chosen.share.key_exchange, config.random if config.deterministic_keys else None
     )
-    extensions[ExtensionType.KEY_SHARE] = KeyShareEntry(group, own_share)
+    extensions[_KEY_SHARE] = KeyShareEntry(group, own_share)
     return group, shared
 
 
 def _tickets(config: Config, hello: ClientHello, psk: ChosenPsk | None) -> int:
     """Return how many tickets the client gets, when it can use any: one for the one it used."""
-    modes: tuple[int, ...] = hello.extensions.get(ExtensionType.PSK_KEY_EXCHANGE_MODES, ())
+    modes: tuple[int, ...] = hello.extensions.get(_PSK_KEY_EXCHANGE_MODES, ())
     if not config.resumption or not set(modes) & set(config.psk_modes) or (psk is not None and psk.session is None):
         return 0
     return config.num_tickets if psk is None else min(config.num_tickets, 1)
@@ -213,7 +235,7 @@ class _EarlyData:
         self._config = config
         self._psk = psk
         self._random = hello.random
-        self._offered = ExtensionType.EARLY_DATA in hello.extensions
+        self._offered = _EARLY_DATA in hello.extensions
         self._reason = early_data_refusal(config, psk, suite, alpn) if self._offered else ""
         self.accepted = self._offered and not self._reason
         self._secret = psk.secret.client_traffic(digest) if self.accepted and psk is not None else None
@@ -222,11 +244,11 @@ class _EarlyData:
         """Read early data next, or skip it and read the handshake."""
         if self._secret is not None:
             flight.log_secret("CLIENT_EARLY_TRAFFIC_SECRET", self._random, self._secret)
-            flight.read_with(Epoch.EARLY, keys.suite, self._secret)
+            flight.read_with(_EARLY, keys.suite, self._secret)
             flight.take_early_data(self._config.max_early_data)
             flight.emit(EarlyDataAnswered(True))
             return
-        flight.read_with(Epoch.HANDSHAKE, keys.suite, keys.traffic.client)
+        flight.read_with(_HANDSHAKE, keys.suite, keys.traffic.client)
         if self._offered:
             flight.skip_early_data(_may_be_skipped(self._config, self._psk), by_type=False)
             flight.emit(EarlyDataAnswered(False, self._reason))
@@ -234,13 +256,13 @@ class _EarlyData:
 
 def _certificate_request(config: Config) -> CertificateRequest | None:
     """Return what asks for the client's certificate, or None (RFC 8446 §4.3.2)."""
-    if config.peer_certificate is PeerCertificate.UNCHECKED:
+    if config.peer_certificate is _UNCHECKED:
         return None
-    extensions: Extensions = {ExtensionType.SIGNATURE_ALGORITHMS: config.signature_algorithms}
+    extensions: Extensions = {_SIGNATURE_ALGORITHMS: config.signature_algorithms}
     if config.signature_algorithms_cert is not None:
-        extensions[ExtensionType.SIGNATURE_ALGORITHMS_CERT] = config.signature_algorithms_cert
+        extensions[_SIGNATURE_ALGORITHMS_CERT] = config.signature_algorithms_cert
     if config.certificate_authorities:
-        extensions[ExtensionType.CERTIFICATE_AUTHORITIES] = config.certificate_authorities
+        extensions[_CERTIFICATE_AUTHORITIES] = config.certificate_authorities
     return CertificateRequest(b"", extensions)
 
 
@@ -277,14 +299,14 @@ class WaitSecondClientHello(State):
         """Check that only what may change did, and answer."""
         if _without_changeable(hello) != _without_changeable(self.first):
             raise IllegalParameter("the second ClientHello is not the first one with the changes asked for")
-        if ExtensionType.EARLY_DATA in hello.extensions:
+        if _EARLY_DATA in hello.extensions:
             # RFC 8446 §4.2.10: not after a HelloRetryRequest.
             raise IllegalParameter("the second ClientHello has early_data")
-        if hello.extensions.get(ExtensionType.COOKIE) != self.cookie:
+        if hello.extensions.get(_COOKIE) != self.cookie:
             raise IllegalParameter("the second ClientHello does not have the cookie it was given")
         # The offer changes where it may: it is checked again.
         check_offer(hello)
-        shares: tuple[KeyShareEntry, ...] = hello.extensions.get(ExtensionType.KEY_SHARE, ())
+        shares: tuple[KeyShareEntry, ...] = hello.extensions.get(_KEY_SHARE, ())
         shares_of = self.chosen.group
         assert shares_of is not None
         if len(shares) != 1 or shares[0].group != shares_of:
@@ -321,7 +343,7 @@ class WaitEndOfEarlyData(State):
 
     def on_end_of_early_data(self, message: EndOfEarlyData, flight: Flight) -> WaitFinished:
         """Read with the handshake's keys (RFC 8446 §4.5)."""
-        flight.read_with(Epoch.HANDSHAKE, self.done.keys.suite, self.done.keys.traffic.client)
+        flight.read_with(_HANDSHAKE, self.done.keys.suite, self.done.keys.traffic.client)
         return WaitFinished(self.done)
 
     handlers = {EndOfEarlyData: on_end_of_early_data}
@@ -341,11 +363,11 @@ class WaitCertificate(State):
         if message.certificate_request_context:
             raise IllegalParameter("the client's Certificate has a request context")
         if not message.certificate_list:
-            if config.peer_certificate is not PeerCertificate.OPTIONAL:
+            if config.peer_certificate is not _OPTIONAL:
                 # RFC 8446 §4.4.2.4.
                 raise CertificateRequired("the client sent no certificate")
             return WaitFinished(self.done)
-        identity = check_certificate(config, message, Purpose.CLIENT_AUTH, None, self.request.extensions)
+        identity = check_certificate(config, message, _CLIENT_AUTH, None, self.request.extensions)
         return WaitCertificateVerify(self.done, identity)
 
     handlers = {Certificate: on_certificate}
@@ -390,7 +412,7 @@ class WaitFinished(State):
         if not done.keys.client_finished.verify(finished.verify_data, transcript.digest_before()):
             raise DecryptError("the client's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         done.keys.wipe()
-        flight.read_with(Epoch.APPLICATION, suite, done.application.traffic.client)
+        flight.read_with(_APPLICATION, suite, done.application.traffic.client)
         flight.emit(HandshakeCompleted(done.negotiated))
         connected = ServerConnected(
             suite,

@@ -25,7 +25,7 @@ LARGEST_TICKET = 16 * 1024
 """Bytes of a ticket that is still worth sending."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TicketKey:
     """A key with the name by which tickets say that it sealed them."""
 

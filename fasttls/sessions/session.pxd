@@ -1,6 +1,7 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
 from fasttls.native._secret cimport Secret
+from fasttls.native._wire cimport Reader, Writer
 
 
 cdef class Session:
@@ -22,5 +23,6 @@ cdef class Session:
     cpdef expired(self, now)
     cpdef obfuscated_age(self, now)
     cpdef age(self, obfuscated)
-    cpdef with_ticket(self, bytes ticket)
-    cpdef to_bytes(self)
+    cpdef Session with_ticket(self, bytes ticket)
+    cpdef bytes to_bytes(self)
+cpdef Session _read(Reader reader)

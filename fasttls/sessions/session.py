@@ -10,6 +10,10 @@ from fasttls.native._wire import Reader, Writer
 from fasttls.wire.alerts import DecodeError
 from fasttls.wire.iana import ProtocolVersion
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_TLS1_2 = ProtocolVersion.TLS1_2
+_TLS1_3 = ProtocolVersion.TLS1_3
+
 MOST_SECONDS = 7 * 86400
 """The longest that a ticket may be used (RFC 8446 §4.6.1)."""
 
@@ -101,42 +105,43 @@ class Session:
     def from_bytes(cls, data: bytes) -> Session:
         """Return what to_bytes() made bytes of. Raises ValueError for anything else."""
         try:
-            return cls._read(Reader(data))
+            return _read(Reader(data))
         except (DecodeError, UnicodeDecodeError) as exc:
             raise ValueError(f"these bytes are no session: {exc}") from exc
 
-    @classmethod
-    def _read(cls, reader: Reader) -> Session:
-        if reader.u8() != _FORMAT:
-            raise ValueError("these bytes are no session of this version of fasttls")
-        version, suite = reader.u16(), reader.u16()
-        if suite not in EVERY_SUITE or version not in (ProtocolVersion.TLS1_2, ProtocolVersion.TLS1_3):
-            raise ValueError("these bytes are a session that cannot be gone on with")
-        secret = Secret(reader.vector(1, at_least=32))
-        created = int.from_bytes(reader.vector(1, at_least=8, at_most=8), "big") / 1000
-        lifetime, age_add, max_early_data, flags = reader.u32(), reader.u32(), reader.u32(), reader.u8()
-        algorithm = reader.u16()
-        server_name = reader.vector(2).decode()
-        alpn, session_id, ticket = reader.vector(1), reader.vector(1), reader.vector(2)
-        listed = reader.sub(3)
-        chain = []
-        while listed.more():
-            chain.append(listed.vector(3, at_least=1))
-        reader.end()
-        return cls(
-            version=version,
-            suite=suite,
-            secret=secret,
-            created=created,
-            lifetime=lifetime,
-            server_name=server_name or None,
-            alpn=alpn or None,
-            peer_chain=tuple(chain),
-            peer_signature_algorithm=algorithm or None,
-            extended_master_secret=bool(flags & 1),
-            ticket=ticket,
-            session_id=session_id,
-            age_add=age_add,
-            max_early_data=max_early_data,
-            verified=bool(flags & 2),
-        )
+
+def _read(reader: Reader) -> Session:
+    """Read what to_bytes() wrote."""
+    if reader.u8() != _FORMAT:
+        raise ValueError("these bytes are no session of this version of fasttls")
+    version, suite = reader.u16(), reader.u16()
+    if suite not in EVERY_SUITE or version not in (_TLS1_2, _TLS1_3):
+        raise ValueError("these bytes are a session that cannot be gone on with")
+    secret = Secret(reader.vector(1, at_least=32))
+    created = int.from_bytes(reader.vector(1, at_least=8, at_most=8), "big") / 1000
+    lifetime, age_add, max_early_data, flags = reader.u32(), reader.u32(), reader.u32(), reader.u8()
+    algorithm = reader.u16()
+    server_name = reader.vector(2).decode()
+    alpn, session_id, ticket = reader.vector(1), reader.vector(1), reader.vector(2)
+    listed = reader.sub(3)
+    chain = []
+    while listed.more():
+        chain.append(listed.vector(3, at_least=1))
+    reader.end()
+    return Session(
+        version=version,
+        suite=suite,
+        secret=secret,
+        created=created,
+        lifetime=lifetime,
+        server_name=server_name or None,
+        alpn=alpn or None,
+        peer_chain=tuple(chain),
+        peer_signature_algorithm=algorithm or None,
+        extended_master_secret=bool(flags & 1),
+        ticket=ticket,
+        session_id=session_id,
+        age_add=age_add,
+        max_early_data=max_early_data,
+        verified=bool(flags & 2),
+    )

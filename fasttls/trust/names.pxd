@@ -4,4 +4,4 @@
 cpdef matches_dns(str pattern, str host)
 cpdef check_host(certificate, str host)
 cpdef host_names(certificate)
-cpdef _listed(certificate, most=*)
+cpdef str _listed(certificate, most=*)

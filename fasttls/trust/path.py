@@ -16,6 +16,14 @@ from fasttls.trust.verdicts import CertificateRejected, VerifyCode
 from fasttls.trust.webpki import check_web_pki
 from fasttls.wire.alerts import BadCertificate
 
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_NONE = CrlCheck.NONE
+_DEPTH_ZERO_SELF_SIGNED_CERT = VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT
+_SELF_SIGNED_CERT_IN_CHAIN = VerifyCode.SELF_SIGNED_CERT_IN_CHAIN
+_UNABLE_TO_GET_ISSUER_CERT = VerifyCode.UNABLE_TO_GET_ISSUER_CERT
+_UNABLE_TO_GET_ISSUER_CERT_LOCALLY = VerifyCode.UNABLE_TO_GET_ISSUER_CERT_LOCALLY
+_UNSUPPORTED_SIGNATURE_ALGORITHM = VerifyCode.UNSUPPORTED_SIGNATURE_ALGORITHM
+
 __all__ = ["CrlCheck", "Policy", "Purpose", "Strength", "verify_chain"]
 
 MOST_INTERMEDIATES = 8
@@ -124,14 +132,14 @@ class _Builder:
         last, depth = self._dead_end[-1], len(self._dead_end) - 1
         name, issuer = last.description, last.x509.issuer.rfc4514_string()
         if last.self_issued and last.self_signed:
-            code, found = VerifyCode.SELF_SIGNED_CERT_IN_CHAIN, f"{name}, self-signed, which is not trusted"
+            code, found = _SELF_SIGNED_CERT_IN_CHAIN, f"{name}, self-signed, which is not trusted"
             detail = f"{name} is not trusted"
             if depth == 0:
-                code, detail = VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT, name
+                code, detail = _DEPTH_ZERO_SELF_SIGNED_CERT, name
         elif depth and last in self._store:
-            code, found, detail = VerifyCode.UNABLE_TO_GET_ISSUER_CERT, f"{name}, trusted but no root", name
+            code, found, detail = _UNABLE_TO_GET_ISSUER_CERT, f"{name}, trusted but no root", name
         else:
-            code, found = VerifyCode.UNABLE_TO_GET_ISSUER_CERT_LOCALLY, f"{name}, issued by {issuer}"
+            code, found = _UNABLE_TO_GET_ISSUER_CERT_LOCALLY, f"{name}, issued by {issuer}"
             detail = f"{name} was issued by {issuer}, which was not sent and is not trusted"
         rule, expected = "RFC 5280 §6.1", "a path to a trusted certificate"
         return CertificateRejected(code, depth, detail, certificate=name, rule=rule, found=found, expected=expected)
@@ -157,7 +165,7 @@ class _Builder:
             check_strength(certificate, depth, policy.strength, trusted=depth == top)
         if policy.host is not None:
             check_host(path[0], policy.host)
-        if policy.crl_check is not CrlCheck.NONE:
+        if policy.crl_check is not _NONE:
             check_revocation(path, self._store, policy)
         check_name_constraints(path)
         for depth in range(top, -1, -1):
@@ -182,7 +190,7 @@ class _Builder:
         try:
             signed = certificate.signed_by(issuer)
         except ValueError as exc:
-            code, found, expected = VerifyCode.UNSUPPORTED_SIGNATURE_ALGORITHM, str(exc), "one by the issuer's key"
+            code, found, expected = _UNSUPPORTED_SIGNATURE_ALGORITHM, str(exc), "one by the issuer's key"
             raise refusal(code, certificate, depth, "RFC 5280 §6.1.3 (a)(1)", found, expected, found) from exc
         if not signed:
             raise CertificateRejected(

@@ -5,4 +5,4 @@ cpdef refusal(code, certificate, depth, str rule, str found, str expected, str d
 cpdef check_form(certificate, depth)
 cpdef check_purpose(certificate, depth, purpose)
 cpdef check_dates(certificate, depth, now)
-cpdef date(seconds)
+cpdef str date(seconds)

@@ -1,9 +1,13 @@
 """C signatures, so that compiled code calls compiled code without going through Python."""
 
+cimport cython
+
 from fasttls.native._wire cimport Reader, Writer
 
 
+@cython.locals(block=Reader, data=Reader, readers=dict, found=dict)
 cpdef dict read_extensions(Reader reader, carrier)
+@cython.locals(writers=dict)
 cpdef write_extensions(Writer writer, carrier, dict extensions)
 cpdef unsolicited(dict extensions, dict offered)
 

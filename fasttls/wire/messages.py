@@ -7,13 +7,23 @@ whole. Reading raises DecodeError for anything that is not exactly the structure
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple, Self, cast
 
 from fasttls.native._wire import Reader, Writer
 from fasttls.wire.alerts import DecodeError, IllegalParameter
 from fasttls.wire.extensions import Carrier, Extensions, read_extensions, write_extensions
 from fasttls.wire.iana import ExtensionType, HandshakeType, ProtocolVersion
+
+# Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_CERTIFICATE = Carrier.CERTIFICATE
+_CERTIFICATE_REQUEST = Carrier.CERTIFICATE_REQUEST
+_CLIENT_HELLO = Carrier.CLIENT_HELLO
+_ENCRYPTED_EXTENSIONS = Carrier.ENCRYPTED_EXTENSIONS
+_HELLO_RETRY_REQUEST = Carrier.HELLO_RETRY_REQUEST
+_NEW_SESSION_TICKET = Carrier.NEW_SESSION_TICKET
+_SERVER_HELLO = Carrier.SERVER_HELLO
+_PRE_SHARED_KEY = ExtensionType.PRE_SHARED_KEY
 
 HEADER_SIZE = 4
 
@@ -57,7 +67,7 @@ class ClientHello(Message):
     random: bytes
     legacy_session_id: bytes
     cipher_suites: tuple[int, ...]
-    extensions: Extensions = field(default_factory=dict)
+    extensions: Extensions
     legacy_version: int = ProtocolVersion.TLS1_2
     legacy_compression_methods: bytes = b"\0"
 
@@ -69,9 +79,9 @@ class ClientHello(Message):
         session_id = reader.vector(1, at_most=32)
         suites = reader.u16_vector(2)
         compression = reader.vector(1, at_least=1)
-        extensions = read_extensions(reader, Carrier.CLIENT_HELLO) if reader.more() else {}
+        extensions = read_extensions(reader, _CLIENT_HELLO) if reader.more() else {}
         reader.end()
-        if ExtensionType.PRE_SHARED_KEY in extensions and next(reversed(extensions)) != ExtensionType.PRE_SHARED_KEY:
+        if _PRE_SHARED_KEY in extensions and next(reversed(extensions)) != _PRE_SHARED_KEY:
             # RFC 8446 §4.2.11: it must be the last extension.
             raise IllegalParameter("pre_shared_key is not the last extension")
         return cls(random, session_id, suites, extensions, version, compression)
@@ -84,7 +94,7 @@ class ClientHello(Message):
         writer.u16_vector(2, self.cipher_suites)
         writer.vector(1, self.legacy_compression_methods)
         if self.extensions:
-            write_extensions(writer, Carrier.CLIENT_HELLO, self.extensions)
+            write_extensions(writer, _CLIENT_HELLO, self.extensions)
 
 
 @dataclass
@@ -95,7 +105,7 @@ class ServerHello(Message):
     random: bytes
     legacy_session_id_echo: bytes
     cipher_suite: int
-    extensions: Extensions = field(default_factory=dict)
+    extensions: Extensions
     legacy_version: int = ProtocolVersion.TLS1_2
     legacy_compression_method: int = 0
 
@@ -108,7 +118,7 @@ class ServerHello(Message):
         suite = reader.u16()
         compression = reader.u8()
         retry = random == HELLO_RETRY_REQUEST_RANDOM
-        carrier = Carrier.HELLO_RETRY_REQUEST if retry else Carrier.SERVER_HELLO
+        carrier = _HELLO_RETRY_REQUEST if retry else _SERVER_HELLO
         extensions = read_extensions(reader, carrier) if reader.more() else {}
         reader.end()
         if retry:
@@ -123,7 +133,7 @@ class ServerHello(Message):
         writer.u16(self.cipher_suite)
         writer.u8(self.legacy_compression_method)
         if self.extensions:
-            write_extensions(writer, Carrier.SERVER_HELLO, self.extensions)
+            write_extensions(writer, _SERVER_HELLO, self.extensions)
 
 
 @dataclass
@@ -133,7 +143,7 @@ class HelloRetryRequest(Message):
     handshake_type = HandshakeType.SERVER_HELLO
     legacy_session_id_echo: bytes
     cipher_suite: int
-    extensions: Extensions = field(default_factory=dict)
+    extensions: Extensions
     legacy_version: int = ProtocolVersion.TLS1_2
     legacy_compression_method: int = 0
 
@@ -149,7 +159,7 @@ class HelloRetryRequest(Message):
         writer.vector(1, self.legacy_session_id_echo)
         writer.u16(self.cipher_suite)
         writer.u8(self.legacy_compression_method)
-        write_extensions(writer, Carrier.HELLO_RETRY_REQUEST, self.extensions)
+        write_extensions(writer, _HELLO_RETRY_REQUEST, self.extensions)
 
 
 @dataclass
@@ -157,18 +167,18 @@ class EncryptedExtensions(Message):
     """struct { Extension extensions<0..2^16-1>; } EncryptedExtensions (RFC 8446 §4.3.1)."""
 
     handshake_type = HandshakeType.ENCRYPTED_EXTENSIONS
-    extensions: Extensions = field(default_factory=dict)
+    extensions: Extensions
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
         """Read the body."""
-        extensions = read_extensions(reader, Carrier.ENCRYPTED_EXTENSIONS)
+        extensions = read_extensions(reader, _ENCRYPTED_EXTENSIONS)
         reader.end()
         return cls(extensions)
 
     def write(self, writer: Writer) -> None:
         """Write the body."""
-        write_extensions(writer, Carrier.ENCRYPTED_EXTENSIONS, self.extensions)
+        write_extensions(writer, _ENCRYPTED_EXTENSIONS, self.extensions)
 
 
 @dataclass
@@ -183,14 +193,14 @@ class CertificateRequest(Message):
     def read(cls, reader: Reader) -> Self:
         """Read the body."""
         context = reader.vector(1)
-        extensions = read_extensions(reader, Carrier.CERTIFICATE_REQUEST)
+        extensions = read_extensions(reader, _CERTIFICATE_REQUEST)
         reader.end()
         return cls(context, extensions)
 
     def write(self, writer: Writer) -> None:
         """Write the body."""
         writer.vector(1, self.certificate_request_context)
-        write_extensions(writer, Carrier.CERTIFICATE_REQUEST, self.extensions)
+        write_extensions(writer, _CERTIFICATE_REQUEST, self.extensions)
 
 
 class CertificateEntry(NamedTuple):
@@ -216,7 +226,7 @@ class Certificate(Message):
         entries = []
         while listed.more():
             cert_data = listed.vector(3, at_least=1)
-            entries.append(CertificateEntry(cert_data, read_extensions(listed, Carrier.CERTIFICATE)))
+            entries.append(CertificateEntry(cert_data, read_extensions(listed, _CERTIFICATE)))
         reader.end()
         return cls(context, tuple(entries))
 
@@ -226,7 +236,7 @@ class Certificate(Message):
         writer.open(3)
         for entry in self.certificate_list:
             writer.vector(3, entry.cert_data)
-            write_extensions(writer, Carrier.CERTIFICATE, entry.extensions)
+            write_extensions(writer, _CERTIFICATE, entry.extensions)
         writer.close()
 
 
@@ -282,14 +292,14 @@ class NewSessionTicket(Message):
     ticket_age_add: int
     ticket_nonce: bytes
     ticket: bytes
-    extensions: Extensions = field(default_factory=dict)
+    extensions: Extensions
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
         """Read the body."""
         lifetime, age_add = reader.u32(), reader.u32()
         nonce, ticket = reader.vector(1), reader.vector(2, at_least=1)
-        extensions = read_extensions(reader, Carrier.NEW_SESSION_TICKET)
+        extensions = read_extensions(reader, _NEW_SESSION_TICKET)
         reader.end()
         return cls(lifetime, age_add, nonce, ticket, extensions)
 
@@ -299,7 +309,7 @@ class NewSessionTicket(Message):
         writer.u32(self.ticket_age_add)
         writer.vector(1, self.ticket_nonce)
         writer.vector(2, self.ticket)
-        write_extensions(writer, Carrier.NEW_SESSION_TICKET, self.extensions)
+        write_extensions(writer, _NEW_SESSION_TICKET, self.extensions)
 
 
 @dataclass

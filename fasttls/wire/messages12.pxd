@@ -43,10 +43,10 @@ cdef class NewSessionTicket(Message):
 cdef class ClientKeyExchange(Message):
     cdef public bytes body
     cpdef write(self, Writer writer)
-cpdef read_ecdhe(bytes body)
+cpdef tuple read_ecdhe(bytes body)
 cpdef _signed(Reader reader, bytes body, bytes params)
-cpdef read_public(bytes body, width)
-cpdef write_public(bytes public, width)
+cpdef bytes read_public(bytes body, width)
+cpdef ClientKeyExchange write_public(bytes public, width)
 
 
 cdef class ChangeCipherSpec:

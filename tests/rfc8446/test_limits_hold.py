@@ -14,7 +14,7 @@ from fasttls.wire.extensions import OfferedPsks, PskIdentity
 from fasttls.wire.iana import ContentType, ExtensionType
 from fasttls.wire.messages import ClientHello, KeyUpdate, NewSessionTicket
 
-TICKET = NewSessionTicket(7200, 5, b"\0", b"ticket").encode()
+TICKET = NewSessionTicket(7200, 5, b"\0", b"ticket", {}).encode()
 SIDES = pytest.mark.parametrize("side", ["client", "server"])
 ONLY13 = {"minimum_version": 0x0304}
 

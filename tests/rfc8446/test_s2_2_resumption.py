@@ -210,14 +210,14 @@ class TestAge:
     @pytest.mark.parametrize(("days", "offered"), [(6.99, True), (7.01, False)])
     def test_a_lifetime_of_more_than_seven_days_is_capped(self, days: float, offered: bool) -> None:
         clock, client, server, _ = self.start()
-        session = ticketed(client, server, NewSessionTicket(30 * 86400, 1, b"", b"ticket"))
+        session = ticketed(client, server, NewSessionTicket(30 * 86400, 1, b"", b"ticket", {}))
         assert session is not None
         clock.now += days * DAY
         assert offers_psk(go_on(client, server, session)) == offered
 
     def test_a_lifetime_of_nothing_discards_the_ticket(self) -> None:
         _, client, server, _ = self.start()
-        assert ticketed(client, server, NewSessionTicket(0, 1, b"", b"ticket")) is None
+        assert ticketed(client, server, NewSessionTicket(0, 1, b"", b"ticket", {})) is None
 
     def test_a_ticket_from_the_future_is_none(self) -> None:
         clock, client, server, session = self.start()
@@ -289,7 +289,7 @@ class TestTickets:
     @pytest.mark.parametrize("size", [1, 16384, 32768])
     def test_a_ticket_of_any_size_is_offered_and_may_be_unknown(self, nonce: bytes, size: int) -> None:
         client, server = client_and_server(**ONLY13)
-        session = ticketed(client, server, NewSessionTicket(7200, 2**32 - 1, nonce, bytes(size)))
+        session = ticketed(client, server, NewSessionTicket(7200, 2**32 - 1, nonce, bytes(size), {}))
         pair = go_on(client, server, session)
         assert offers_psk(pair)
         assert not resumed(pair)
@@ -301,7 +301,7 @@ class TestTickets:
         client = replace(client, limits=replace(client.limits, handshake_message=1 << 17))
         pair = Pair(client, replace(server, num_tickets=0))
         carry(pair)
-        send_handshake(pair.server, NewSessionTicket(7200, 1, b"", bytes(size)).encode())
+        send_handshake(pair.server, NewSessionTicket(7200, 1, b"", bytes(size), {}).encode())
         (session,) = tickets_of(pair.client.receive(pair.server.take_output())) or [None]
         lenient = replace(server, limits=replace(server.limits, handshake_message=1 << 17))
         assert not resumed(go_on(client, lenient, session))

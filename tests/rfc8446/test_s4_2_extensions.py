@@ -20,7 +20,7 @@ CH, SH, HRR = Carrier.CLIENT_HELLO, Carrier.SERVER_HELLO, Carrier.HELLO_RETRY_RE
 EE, CT, CR = Carrier.ENCRYPTED_EXTENSIONS, Carrier.CERTIFICATE, Carrier.CERTIFICATE_REQUEST
 NST = Carrier.NEW_SESSION_TICKET
 ONLY13 = {"minimum_version": 0x0304}
-TICKET = NewSessionTicket(7200, 5, b"\0", b"ticket")
+TICKET = NewSessionTicket(7200, 5, b"\0", b"ticket", {})
 X25519_SHARE = b"\0\x1d\0\x20" + bytes(31) + b"\x09"
 
 # One well-formed specimen of each extension in each message that may carry it; those that are opaque there have none.

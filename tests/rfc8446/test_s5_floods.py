@@ -14,7 +14,7 @@ from fasttls.wire.iana import ContentType, ExtensionType, HandshakeType
 from fasttls.wire.messages import ClientHello, NewSessionTicket
 
 SIDES = pytest.mark.parametrize("side", ["client", "server"])
-TICKET = NewSessionTicket(7200, 5, b"\0", b"ticket").encode()
+TICKET = NewSessionTicket(7200, 5, b"\0", b"ticket", {}).encode()
 
 
 def connected(**limits: int) -> Pair:
