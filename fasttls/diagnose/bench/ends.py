@@ -1,4 +1,4 @@
-"""Contexts of libraries with the interface of `ssl`, and connections of them over memory, timed.
+"""Connections over memory, of two ends of one library or of two, timed and looked at.
 
 CPU time is this thread's (CLOCK_THREAD_CPUTIME_ID): what another thread or program does meanwhile is not in it.
 """
@@ -6,67 +6,43 @@ CPU time is this thread's (CLOCK_THREAD_CPUTIME_ID): what another thread or prog
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from time import thread_time_ns
-from types import ModuleType
 from typing import Any, NamedTuple
 
-from fasttls.api.context import SSLContext
 from fasttls.diagnose.authority import DemoFiles
+from fasttls.diagnose.bench.libraries import Library, Setting
+from fasttls.diagnose.bench.wirefacts import Agreed, agreed
 
 HOST = "localhost"
-
-
-class Setting(NamedTuple):
-    """What both sides of a connection are told."""
-
-    version: str = "TLSv1.3"
-    group: str = "X25519"
-    mutual: bool = False
+_ROUNDS = 8  # of messages; a handshake has fewer
 
 
 class Pair(NamedTuple):
-    """A client's and a server's context."""
+    """A client's and a server's context, and what carries bytes between them."""
 
-    client: ssl.SSLContext
-    server: ssl.SSLContext
-
-
-def client_context(library: ModuleType, files: DemoFiles, setting: Setting) -> ssl.SSLContext:
-    """Return a client's context that trusts the root of files and checks the name."""
-    context: ssl.SSLContext = library.create_default_context(cafile=str(files.root))
-    if setting.mutual:
-        context.load_cert_chain(str(files.chain), str(files.key))
-    return _set(context, setting)
+    client: Any
+    server: Any
+    bio: Callable[[], Any]
 
 
-def server_context(library: ModuleType, files: DemoFiles, setting: Setting) -> ssl.SSLContext:
-    """Return a server's context, with the chain of files."""
-    context: ssl.SSLContext = library.SSLContext(library.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(str(files.chain), str(files.key))
-    if setting.mutual:
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(str(files.root))
-    return _set(context, setting)
+def pair_of(client: Library, server: Library, files: DemoFiles, setting: Setting) -> Pair:
+    """Return contexts of two libraries, or of one. Raises UnsupportedSetting."""
+    return Pair(
+        client.context(files, setting, False),
+        server.context(files, setting, True),
+        client.bio() if client is server else ssl.MemoryBIO,
+    )
 
 
-def _set(context: ssl.SSLContext, setting: Setting) -> ssl.SSLContext:
-    only = ssl.TLSVersion[setting.version.replace(".", "_")]
-    context.minimum_version = context.maximum_version = only
-    if isinstance(context, SSLContext):
-        # A P-256 certificate needs its curve in the list in TLS 1.2 (RFC 8422 section 5.1).
-        context.set_groups(f"*{setting.group}" if setting.group == "secp256r1" else f"*{setting.group}:secp256r1")
-    elif setting.group == "secp256r1":
-        context.set_ecdh_curve("prime256v1")
-    else:
-        assert setting.group == "X25519", "ssl's first choice; it has no name for another one"
-    return context
-
-
-def connect(pair: Pair, session: ssl.SSLSession | None = None) -> tuple[ssl.SSLObject, ssl.SSLObject]:
+def connect(pair: Pair, session: Any = None) -> tuple[Any, Any]:
     """Shake hands over memory, and return the client's and the server's end. Raises ssl.SSLError when it fails."""
-    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = pair.client.wrap_bio(to_client, to_server, server_hostname=HOST, session=session)
+    to_server, to_client = pair.bio(), pair.bio()
+    if session is None:
+        client = pair.client.wrap_bio(to_client, to_server, server_hostname=HOST)
+    else:
+        client = pair.client.wrap_bio(to_client, to_server, server_hostname=HOST, session=session)
     server = pair.server.wrap_bio(to_server, to_client, server_side=True)
     waiting = [client, server]
     while waiting:
@@ -87,11 +63,11 @@ class Timed(NamedTuple):
     server_ns: int
 
 
-def connect_timed(pair: Pair, session: ssl.SSLSession | None = None) -> Timed:
+def connect_timed(pair: Pair) -> Timed:
     """Do as connect(), with a clock that runs for one end at a time."""
-    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    to_server, to_client = pair.bio(), pair.bio()
     start = thread_time_ns()
-    client = pair.client.wrap_bio(to_client, to_server, server_hostname=HOST, session=session)
+    client = pair.client.wrap_bio(to_client, to_server, server_hostname=HOST)
     middle = thread_time_ns()
     server = pair.server.wrap_bio(to_server, to_client, server_side=True)
     spent = [middle - start, thread_time_ns() - middle]
@@ -110,7 +86,43 @@ def connect_timed(pair: Pair, session: ssl.SSLSession | None = None) -> Timed:
     return Timed(client, server, *spent)
 
 
-def take_tickets(client: ssl.SSLObject) -> None:
+class Observed(NamedTuple):
+    """A connection, and what its server's bytes say."""
+
+    client: Any
+    server: Any
+    agreed: Agreed
+
+
+def observe(pair: Pair, session: Any = None) -> Observed:
+    """Do as connect(), carrying the bytes by hand, and read what was agreed on."""
+    client_in, client_out, server_in, server_out = (ssl.MemoryBIO() for _ in range(4))
+    offered = {} if session is None else {"session": session}
+    client = pair.client.wrap_bio(client_in, client_out, server_hostname=HOST, **offered)
+    server = pair.server.wrap_bio(server_in, server_out, server_side=True)
+    stream = bytearray()
+    waiting = {client, server}
+    for _ in range(_ROUNDS):
+        for end, outgoing, incoming in ((client, client_out, server_in), (server, server_out, client_in)):
+            if end in waiting:
+                with suppress(ssl.SSLWantReadError):
+                    end.do_handshake()
+                    waiting.discard(end)
+            data = outgoing.read()
+            incoming.write(data)
+            if end is server:
+                stream += data
+    assert not waiting, "the handshake did not end"
+    return Observed(client, server, agreed(bytes(stream)))
+
+
+def take_tickets(client: Any) -> None:
     """Let a client read what a server sent behind the handshake."""
     with suppress(ssl.SSLWantReadError):
         client.read(1)
+
+
+def certificate_of(end: Any) -> bytes | None:
+    """Return the certificate that the peer of an end showed, DER; None when a library does not say."""
+    found: bytes | None = end.certificate() if hasattr(end, "certificate") else end.getpeercert(True)
+    return found
