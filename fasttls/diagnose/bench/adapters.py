@@ -10,6 +10,7 @@ import errno
 import importlib
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,10 @@ class _PyOpenSSLEnd(_End):
         self._want_read = self._library.WantReadError
 
     def _flush(self) -> None:
-        try:
-            while True:
-                self._outgoing.write(self._inner.bio_read(_PIECE))
-        except self._want_read:
-            pass
+        size = _PIECE
+        with suppress(self._want_read):
+            while size == _PIECE:
+                size = self._outgoing.write(self._inner.bio_read(_PIECE))
 
     def _call(self, call: Callable[..., Any], *arguments: Any) -> Any:
         data = self._incoming.read()

@@ -91,10 +91,7 @@ class Suite:
             Contender("ssl", step(SSL, setting)),
         ]
         # The suite is ssl's choice as a server and its first offer as a client: AES-256 for every peer that follows.
-        return Case(
-            f"{side} alone {version[4:]}, {kind}, {setting.group}",
-            [*contenders, *self._peers(setting, step, own=False)],
-        )
+        return [*contenders, *peers]
 
     def resumption(self, version: str, *, with_next: bool) -> list[Contender]:
         """Return resumptions; with_next counts reading the ticket and taking .session too."""

@@ -57,8 +57,8 @@ def run(case: Case, rounds: int) -> list[Result]:
     """Let the contenders take turns for so many rounds, each first in its turn.
 
     The ratio is taken within a round, where a turn is a few steps and lasts milliseconds: a processor that changes its
-    speed, or a neighbour that takes a part of it, is then everybody's. The median of the rounds leaves out those in which
-    something came between. The cycle collector runs as in a program, but does not walk what was there before.
+    speed, or a neighbour that takes a part of it, is then everybody's. The median of the rounds leaves out those in
+    which something came between. The cycle collector runs as in a program, but does not walk what was there before.
     """
     for contender in case.contenders:
         _turn(contender, case.steps)
