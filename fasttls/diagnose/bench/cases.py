@@ -73,7 +73,7 @@ class Suite:
         if any(AES128 in contender.name for contender in peers):
             told = setting._replace(suite=AES128)
             contenders.append(Contender(f"{WARM}, {AES128}", hs.full(self._checked_pair(FASTTLS, kind, told), told)))
-        return [*contenders, *peers]
+        return [*contenders, *self._peers(setting, step, own=False)]
 
     def one_side(self, version: str, side: str, kind: str = "P-256") -> list[Contender]:
         """Return a full handshake with `ssl` on the other side, in which one side's calls are timed alone."""
@@ -91,7 +91,7 @@ class Suite:
             Contender("ssl", step(SSL, setting)),
         ]
         # The suite is ssl's choice as a server and its first offer as a client: AES-256 for every peer that follows.
-        return [*contenders, *peers]
+        return [*contenders, *self._peers(setting, step, own=False)]
 
     def resumption(self, version: str, *, with_next: bool) -> list[Contender]:
         """Return resumptions; with_next counts reading the ticket and taking .session too."""
