@@ -73,7 +73,7 @@ class Suite:
         if any(AES128 in contender.name for contender in peers):
             told = setting._replace(suite=AES128)
             contenders.append(Contender(f"{WARM}, {AES128}", hs.full(self._checked_pair(FASTTLS, kind, told), told)))
-        return [*contenders, *self._peers(setting, step, own=False)]
+        return [*contenders, *peers]
 
     def one_side(self, version: str, side: str, kind: str = "P-256") -> list[Contender]:
         """Return a full handshake with `ssl` on the other side, in which one side's calls are timed alone."""

@@ -1,7 +1,7 @@
 """What is measured in a process of its own: import time, default contexts, memory.
 
-Each library takes its turn in several fresh processes. Times are CPU times, the least of them; memory is what the process
-occupies (resident pages), the median.
+Each library takes its turn in several fresh processes. Times are CPU times, the least of them; memory is what the
+process occupies (resident pages), the median.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def contexts(times: int = 5) -> list[Measured]:
     ]
 
 
-def idle_memory(files: DemoFiles, version: str = "TLSv1.3", pairs: int = 1000, times: int = 3) -> Measured:
+def idle_memory(files: DemoFiles, version: str = "TLSv1.3", pairs: int = 500, times: int = 2) -> Measured:
     """Return the memory of an idle connection over memory BIOs, the tickets read."""
     paths = [str(path) for path in files]
     found = _turns(_IDLE, times, paths, version=version, pairs=pairs)
