@@ -53,43 +53,66 @@ class Result(NamedTuple):
         return None if self.goal is None else self.ratio <= self.goal
 
 
-def run(case: Case, rounds: int) -> list[Result]:
-    """Let the contenders take turns for so many rounds, each first in its turn.
+class Turns:
+    """The contenders of a case, taking turns; one of them may be run apart from the others.
 
     The ratio is taken within a round, where a turn is a few steps and lasts milliseconds: a processor that changes its
     speed, or a neighbour that takes a part of it, is then everybody's. The median of the rounds leaves out those in
     which something came between. The cycle collector runs as in a program, but does not walk what was there before.
     """
-    for contender in case.contenders:
-        _turn(contender, case.steps)
-    gc.collect()
-    gc.freeze()
-    took: list[dict[str, float]] = []
-    try:
-        for number in range(rounds):
-            first = number % len(case.contenders)
-            took.append(
-                {
-                    contender.name: _turn(contender, case.steps)
-                    for contender in (*case.contenders[first:], *case.contenders[:first])
-                    if number % contender.every == 0
-                }
-            )
-    finally:
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._took: list[dict[str, float]] = []
+        names = [contender.name for contender in case.contenders]
+        self._base = BASE if BASE in names else names[0]
+        for contender in case.contenders:
+            self._turn(contender)
+
+    def __enter__(self) -> Turns:
+        gc.collect()
+        gc.freeze()
+        return self
+
+    def __exit__(self, *_: object) -> None:
         gc.unfreeze()
-    names = [contender.name for contender in case.contenders]
-    base = BASE if BASE in names else names[0]
-    best_base = min(turns[base] for turns in took)
-    found = []
-    for contender in case.contenders:
-        name = contender.name
-        own = [turns[name] for turns in took if name in turns]
-        ratio = median(turns[name] / turns[base] for turns in took if name in turns)
-        found.append(Result(case.name, name, min(own), median(own), ratio, min(own) / best_base, contender.goal))
-    return found
+
+    def round(self, but: str = "") -> None:
+        """Give each contender a turn, all but the one named; each is the first in its turn."""
+        contenders, number = self._case.contenders, len(self._took)
+        first = number % len(contenders)
+        self._took.append({})
+        for contender in (*contenders[first:], *contenders[:first]):
+            if contender.name != but and number % contender.every == 0:
+                self._took[-1][contender.name] = self._turn(contender)
+
+    def own(self, name: str) -> None:
+        """Give one contender its turn in the round that was begun without it."""
+        contender = next(contender for contender in self._case.contenders if contender.name == name)
+        self._took[-1][name] = self._turn(contender)
+
+    def results(self) -> list[Result]:
+        """Return what each took."""
+        best_base = min(turns[self._base] for turns in self._took)
+        found = []
+        for contender in self._case.contenders:
+            name = contender.name
+            own = [turns[name] for turns in self._took if name in turns]
+            ratio = median(turns[name] / turns[self._base] for turns in self._took if name in turns)
+            best_ratio = min(own) / best_base
+            found.append(Result(self._case.name, name, min(own), median(own), ratio, best_ratio, contender.goal))
+        return found
+
+    def _turn(self, contender: Contender) -> float:
+        """Return the µs of a step, the mean of a turn."""
+        steps = self._case.steps if contender.every == 1 else 1
+        return sum(contender.step() for _ in range(steps)) / steps / 1000
 
 
-def _turn(contender: Contender, steps: int) -> float:
-    """Return the µs of a step, the mean of a turn."""
-    steps = steps if contender.every == 1 else 1
-    return sum(contender.step() for _ in range(steps)) / steps / 1000
+def run(case: Case, rounds: int) -> list[Result]:
+    """Let the contenders take turns for so many rounds, and return what each took."""
+    turns = Turns(case)
+    with turns:
+        for _ in range(rounds):
+            turns.round()
+    return turns.results()
