@@ -59,7 +59,7 @@ def count() -> dict[str, int]:
             capture_output=True,
             text=True,
             timeout=600,
-            env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": str(HERE.parent)},
+            env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": str(HERE.parent), "PYTHONDONTWRITEBYTECODE": "1"},
         )
         if done.returncode != 0:
             raise CannotCount(f"valgrind failed: {done.stderr[-2000:]}")

@@ -36,11 +36,13 @@ Plan = tuple[str, Callable[[], list[Contender]]]
 class Files(dict[str, DemoFiles]):
     """Certificates of each kind of key, and of an authority that nobody trusts, made when they are first asked for."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
+        """Make them in a folder; None is for a suite that is asked for names alone."""
         super().__init__()
         self._folder = folder
 
     def __missing__(self, kind: str) -> DemoFiles:
+        assert self._folder is not None
         folder = self._folder / kind
         folder.mkdir()
         self[kind] = made = make_demo_files(folder, "P-256" if kind == "unknown" else kind)
@@ -120,16 +122,20 @@ class Suite:
 
     def quick(self, only: str = "") -> Iterator[Case]:
         """Yield the cases that have goals and a name with a text in it."""
-        yield from self._made(only, *self._with_goals())
+        return (Case(name, make()) for name, make in self._with_goals() if only in name)
 
     def everything(self, only: str = "") -> Iterator[Case]:
         """Yield every case of connections over memory that has a text in its name."""
+        return (Case(name, make()) for name, make in self.plans().items() if only in name)
+
+    def plans(self) -> dict[str, Callable[[], list[Contender]]]:
+        """Return what makes the contenders of each case, by its name."""
         more: list[Plan] = []
         for version in RESUMED_GOALS:
             more.append(self._full_plan(version, "P-256", "secp256r1", False))
             for side in ("client", "server"):
                 more.append((f"{side} alone {version[4:]}, P-256, X25519", partial(self.one_side, version, side)))
-        yield from self._made(only, *self._with_goals(), *more)
+        return dict([*self._with_goals(), *more])
 
     def _with_goals(self) -> Iterator[Plan]:
         for told in FULL_GOALS:
@@ -145,12 +151,6 @@ class Suite:
     def _full_plan(self, version: str, kind: str, group: str, mutual: bool) -> Plan:
         name = f"{'mutual' if mutual else 'full'} {version[4:]}, {kind}, {group}"
         return name, partial(self.full, version, kind, group, mutual=mutual)
-
-    @staticmethod
-    def _made(only: str, *plans: Plan) -> Iterator[Case]:
-        for name, make in plans:
-            if only in name:
-                yield Case(name, make())
 
     def _checked_pair(self, library: Library, kind: str, setting: Setting) -> Pair:
         """Return the contexts of a library, when a connection of them is what it should be."""

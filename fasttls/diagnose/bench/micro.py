@@ -21,6 +21,11 @@ from fasttls.wire.messages import ClientHello
 
 SHARED = bytes(range(32))
 _TIMES = 50
+NAMES = (
+    *(f"{part}, {name}" for name in ("sha256", "sha384") for part in ("key schedule", "Finished")),
+    "record framing, 5 records",
+    "ClientHello parse",
+)
 
 
 def expand_label(hash_name: str, secret: bytes, label: bytes, context: bytes, size: int) -> bytes:
