@@ -21,7 +21,7 @@ test: build $(VENV)/.test
 
 bench: build $(VENV)/.test $(VENV)/.bench
 	$(BIN)/pytest benchmarks -s --benchmark-timer=time.thread_time --benchmark-columns=min,median,rounds \
-		--benchmark-group-by=group $(BENCH_ARGS)
+		--benchmark-group-by=func $(BENCH_ARGS)
 
 # What benchmarks/test_instructions.py compares with, for this Python, this cryptography and this processor.
 record-instructions: build $(VENV)/.bench

@@ -2,8 +2,8 @@
 
     valgrind --tool=callgrind … python benchmarks/counted.py FOLDER
 
-Certificates are made in FOLDER. Callgrind begins to count when the cases are set up (what comes before, imports above all,
-takes longer than they do), and writes its counters down behind each run: valgrind's own `vgdb` tells it to.
+Certificates are made in FOLDER. Callgrind begins to count when the cases are set up, since what comes before, imports
+above all, takes longer than they do. It writes its counters down behind each run; valgrind's own `vgdb` tells it to.
 """
 
 from __future__ import annotations

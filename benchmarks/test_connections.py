@@ -18,7 +18,7 @@ from fasttls.diagnose.bench.rounds import Case, Turns, run
 def test_beside_other_libraries(
     benchmark: BenchmarkFixture, name: str, suite: Suite, report: Report, rounds: int
 ) -> None:
-    """pytest-benchmark times ours, what a step asserts included; between two of its rounds the others have their turn."""
+    """pytest-benchmark times our turns, what they assert included; between two of them the others have theirs."""
     case = Case(name, suite.plans()[name]())
     ours = WARM if WARM in [contender.name for contender in case.contenders] else OURS
     benchmark.group = name

@@ -135,7 +135,7 @@ def floor(files: DemoFiles, setting: Setting, *, cold: bool) -> float:
     return once + _each(verify) * (3 if cold else 1)
 
 
-def bar(name: str, pair: Pair, files: DemoFiles, setting: Setting, *, cold: bool, times: int = 100) -> Bar:
+def bar(name: str, pair: Pair, files: DemoFiles, setting: Setting, *, cold: bool, times: int = 64) -> Bar:
     """Return where the time of a full handshake of fasttls goes."""
 
     def work() -> None:

@@ -47,8 +47,8 @@ _CONTEXT_MEMORY = (
 import {library} as library
 kept = [library.create_default_context() for _ in range(10)]
 before = resident()
-kept += [library.create_default_context() for _ in range(40)]
-print((resident() - before) / 40)
+kept += [library.create_default_context() for _ in range(20)]
+print((resident() - before) / 20)
 """
 )
 
@@ -130,7 +130,7 @@ def import_time(times: int = 7) -> Measured:
 def contexts(times: int = 5) -> list[Measured]:
     """Return what a default context takes, the first of a process and the next, and the memory of a further one."""
     found = _turns(_CONTEXTS, turns=times, times=5)
-    memory = _turns(_CONTEXT_MEMORY, 3)
+    memory = _turns(_CONTEXT_MEMORY, 2)
     first, following = (
         {library: min(figures[column] for figures in measured) for library, measured in found.items()}
         for column in (0, 1)
