@@ -47,7 +47,7 @@ class Library(NamedTuple):
     """Return a server's context, or a client's, of a setting. Raises UnsupportedSetting."""
 
     suite13: str = AES256
-    """The suite that it uses in TLS 1.3, when it cannot be told."""
+    """The suite that two of its ends use in TLS 1.3, when it cannot be told."""
 
     verifies: bool = True
     resumes: bool = True

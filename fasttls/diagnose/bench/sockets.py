@@ -138,7 +138,7 @@ class Scaling(NamedTuple):
     two: float
 
 
-def two_threads(library: Library, group: str, files: DemoFiles, *, seconds: float = 0.4, turns: int = 4) -> Scaling:
+def two_threads(library: Library, group: str, files: DemoFiles, *, seconds: float = 0.25, turns: int = 6) -> Scaling:
     """Return the best rates of the turns. Needs two processors that nobody else uses to say much."""
     setting = Setting(group=group)
     pair = Pair(library.context(files, setting, False), library.context(files, setting, True), ssl.MemoryBIO)
