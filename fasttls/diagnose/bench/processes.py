@@ -6,9 +6,12 @@ process occupies (resident pages), the median.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -105,25 +108,43 @@ class Measured(NamedTuple):
         return value is not None and value <= self.goal
 
 
-def _print(script: str, arguments: Sequence[str] = ()) -> list[float]:
+@contextmanager
+def _bytecode() -> Iterator[dict[str, str]]:
+    """Yield an environment whose first process writes bytecode into a folder of its own, for those that follow.
+
+    Whether there is bytecode, and may be, is the caller's affair; what is measured must not compile.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        yield environment
+
+
+def _print(script: str, environment: Mapping[str, str], arguments: Sequence[str] = ()) -> list[float]:
+    """Return the numbers that a script prints, run by a process of its own."""
     command = [sys.executable, "-W", "ignore", "-c", script, *arguments]
-    return [
-        float(word)
-        for word in subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603
-    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)  # noqa: S603
+    return [float(word) for word in done.stdout.split()]
 
 
 def _turns(script: str, turns: int, arguments: Sequence[str] = (), **values: object) -> dict[str, list[list[float]]]:
+    """Return what a script prints for each library, as often as told, in turns."""
     found: dict[str, list[list[float]]] = {"fasttls": [], "ssl": []}
-    for _ in range(turns):
-        for library, figures in found.items():
-            figures.append(_print(script.format(library=library, **values), arguments))
+    with _bytecode() as environment:
+        for library in found:
+            _print(_IMPORT.format(library=library), environment)
+        for _ in range(turns):
+            for library, figures in found.items():
+                figures.append(_print(script.format(library=library, **values), environment, arguments))
     return found
 
 
 def import_time(times: int = 7) -> Measured:
     """Return what `import fasttls` takes when `ssl` is there already."""
-    best = min(_print(_IMPORT.format(library="fasttls"))[0] for _ in range(times))
+    script = _IMPORT.format(library="fasttls")
+    with _bytecode() as environment:
+        _print(script, environment)
+        best = min(_print(script, environment)[0] for _ in range(times))
     return Measured("import fasttls, beyond import ssl", "ms", best, None, 15.0)
 
 
