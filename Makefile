@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 NATIVE := $(wildcard fasttls/native/*.pyx fasttls/native/*.pxd src_c/*.c src_c/*.h)
 SANITIZED := build/sanitize
 
-.PHONY: demo test bench lint sanitize clean build
+.PHONY: demo test bench record-instructions lint sanitize clean build
 
 demo: build
 	$(BIN)/python -m fasttls demo
@@ -20,8 +20,12 @@ test: build $(VENV)/.test
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 bench: build $(VENV)/.test $(VENV)/.bench
-	$(BIN)/pytest benchmarks --benchmark-disable-gc --benchmark-min-time=0.2 --benchmark-columns=min,median,ops \
-		--benchmark-group-by=group --benchmark-sort=min $(BENCH_ARGS)
+	$(BIN)/pytest benchmarks -s --benchmark-timer=time.thread_time --benchmark-columns=min,median,rounds \
+		--benchmark-group-by=func $(BENCH_ARGS)
+
+# What benchmarks/test_instructions.py compares with, for this Python, this cryptography and this processor.
+record-instructions: build $(VENV)/.bench
+	$(BIN)/python benchmarks/instructions.py --record
 
 lint: build $(VENV)/.test $(VENV)/.bench $(VENV)/.lint
 	$(BIN)/ruff check .

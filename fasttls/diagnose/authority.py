@@ -9,27 +9,30 @@ from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 _DAY = datetime.timedelta(days=1)
+_PURPOSES = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+_Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 class DemoFiles(NamedTuple):
-    """PEM files: the root to trust, the server's chain and its private key."""
+    """PEM files: the root to trust, the chain of a server or client and its private key."""
 
     root: Path
     chain: Path
     key: Path
 
 
-def make_demo_files(folder: Path) -> DemoFiles:
-    """Make a root, an intermediate and a certificate for localhost and the loopback addresses, all P-256.
+def make_demo_files(folder: Path, kind: str = "P-256") -> DemoFiles:
+    """Make a root, an intermediate and a certificate for localhost and the loopback addresses.
 
-    They are valid for a week. The private key is written for its owner alone to read.
+    It is for servers and for clients. All keys are of one kind, "P-256" or "RSA-2048". They are valid for a week. The
+    private key is written for its owner alone to read.
     """
-    root_key, middle_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+    root_key, middle_key, key = (_make_key(kind) for _ in range(3))
     root = _ca("fasttls demo root", root_key, "fasttls demo root", root_key, path_length=1)
     middle = _ca("fasttls demo intermediate", middle_key, "fasttls demo root", root_key, path_length=0)
     names = x509.SubjectAlternativeName(
@@ -44,7 +47,7 @@ def make_demo_files(folder: Path) -> DemoFiles:
         .add_extension(x509.BasicConstraints(False, None), True)
         .add_extension(_usage(signs_certificates=False), True)
         .add_extension(names, False)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
+        .add_extension(x509.ExtendedKeyUsage(_PURPOSES), False)
         .sign(middle_key, hashes.SHA256())
     )
     files = DemoFiles(folder / "root.pem", folder / "server.pem", folder / "server-key.pem")
@@ -55,13 +58,20 @@ def make_demo_files(folder: Path) -> DemoFiles:
     return files
 
 
+def _make_key(kind: str) -> _Key:
+    match kind:
+        case "P-256":
+            return ec.generate_private_key(ec.SECP256R1())
+        case "RSA-2048":
+            return rsa.generate_private_key(65537, 2048)
+    raise ValueError(f"no kind of key is called {kind!r}")
+
+
 def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _builder(
-    name: str, key: ec.EllipticCurvePrivateKey, issuer: str, issuer_key: ec.EllipticCurvePrivateKey
-) -> x509.CertificateBuilder:
+def _builder(name: str, key: _Key, issuer: str, issuer_key: _Key) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
@@ -78,9 +88,9 @@ def _builder(
 
 def _ca(
     name: str,
-    key: ec.EllipticCurvePrivateKey,
+    key: _Key,
     issuer: str,
-    issuer_key: ec.EllipticCurvePrivateKey,
+    issuer_key: _Key,
     *,
     path_length: int,
 ) -> x509.Certificate:
