@@ -28,31 +28,39 @@ and, on a server, a second ClientHello lead nowhere: renegotiation is refused.
 
 
 @cache
-def returns(module: str) -> dict[str, str]:
-    """Return what each method of a module says that it returns, by its qualified name.
+def source(module: str) -> ast.Module:
+    """Return the source of a module: compiled, it keeps neither annotations nor the names that it imports."""
+    path = Path(str(sys.modules[module].__file__)).parent / f"{module.rpartition('.')[2]}.py"
+    return ast.parse(path.read_text())
 
-    Read in the source: compiled methods do not keep their annotations.
-    """
-    tree = ast.parse(
-        Path(str(sys.modules[module].__file__)).parent.joinpath(module.rpartition(".")[2] + ".py").read_text()
-    )
-    return {
-        f"{cls.name}.{method.name}": ast.unparse(method.returns)
-        for cls in tree.body
-        if isinstance(cls, ast.ClassDef)
-        for method in cls.body
-        if isinstance(method, ast.FunctionDef) and method.returns is not None
-    }
+
+def returns(handler: Handler) -> str:
+    """Return what a handler says that it returns."""
+    class_name, _, name = handler.__qualname__.rpartition(".")
+    for cls in source(handler.__module__).body:
+        for method in cls.body if isinstance(cls, ast.ClassDef) and cls.name == class_name else ():
+            if isinstance(method, ast.FunctionDef) and method.name == name and method.returns is not None:
+                return ast.unparse(method.returns)
+    raise TypeError(f"{handler.__qualname__} does not say what it returns")
+
+
+def named(module: str, name: str) -> object:
+    """Return what a name stands for in a module, by its own definitions and its imports."""
+    for node in source(module).body:
+        for alias in node.names if isinstance(node, ast.ImportFrom) else ():
+            if (alias.asname or alias.name) == name:
+                found = sys.modules[str(node.module)]
+                return getattr(found, alias.name, None) or sys.modules[f"{node.module}.{alias.name}"]
+    return getattr(sys.modules[module], name)
 
 
 def next_states(state: type[State], handler: Handler) -> list[type[State]]:
     """Return the states that a handler's return annotation names."""
-    names = returns(handler.__module__)[handler.__qualname__]
-    scope = {**vars(sys.modules[handler.__module__]), "Self": state}
     found = []
-    for name in names.split("|"):
-        value: object = scope[name.strip().partition(".")[0]]
-        for attribute in name.strip().split(".")[1:]:
+    for name in returns(handler).split("|"):
+        first, *attributes = name.strip().split(".")
+        value = state if first == "Self" else named(handler.__module__, first)
+        for attribute in attributes:
             value = getattr(value, attribute)
         if not (isinstance(value, type) and issubclass(value, State)):
             raise TypeError(f"{handler.__qualname__} returns {name}, which is no state")
