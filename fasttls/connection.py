@@ -16,8 +16,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fasttls.crypto.protection import Opener, Sealer, opener12, opener13, sealer12, sealer13
-from fasttls.events import ApplicationData, EarlyData, Event, HandshakeCompleted, Negotiated, PeerClosed
-from fasttls.handshake import client, server
+from fasttls.events import (
+    ApplicationData,
+    EarlyData,
+    Event,
+    HandshakeCompleted,
+    Negotiated,
+    PeerAuthenticated,
+    PeerClosed,
+)
+from fasttls.handshake import client, post_auth13, server
 from fasttls.handshake.config import Config, PeerCertificate
 from fasttls.handshake.flight import (
     AnswerKeyUpdate,
@@ -29,6 +37,7 @@ from fasttls.handshake.flight import (
     OfferEarlyData,
     ReadWith,
     ReadWith12,
+    SelectConfig,
     Send,
     SendChangeCipherSpec,
     SendWarning,
@@ -64,6 +73,8 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _CHANGE_CIPHER_SPEC = b"\x01"
+
+RECORD_HEADER = 5  # bytes
 
 _TYPE_AND_TAG = 17  # bytes
 
@@ -113,6 +124,7 @@ class Connection:
         self.close_sent = False
         """Whether this side sent close_notify, and may send no more."""
 
+        self._server_sessions = config.server_sessions  # those of the configuration that was selected
         self._transcript = Transcript()
         self._deframer = Deframer()
         self._opener: Opener = PlainOpener()
@@ -171,6 +183,11 @@ class Connection:
     def connected(self) -> bool:
         """Whether the handshake is complete."""
         return self.negotiated is not None
+
+    @property
+    def has_read(self) -> bool:
+        """Whether a record was read with the keys that are in use."""
+        return self._opener.sequence > 0
 
     @property
     def wanted(self) -> int:
@@ -289,6 +306,28 @@ class Connection:
         """
         return self._connected_state().export(label, size, context)
 
+    def request_certificate(self) -> None:
+        """Ask the client for its certificate, after a handshake of TLS 1.3 (RFC 8446 §4.6.2).
+
+        The answer comes among what the client sends, as the event PeerAuthenticated. Raises post_auth13.CannotAsk, a
+        ValueError, when the client cannot be asked.
+        """
+        self._check_sendable()
+        flight = Flight(self._transcript)
+        self._machine.state = post_auth13.ask(self._connected_state(), flight)
+        self._apply(flight.effects, [])
+        self._flush_handshake()
+
+    @property
+    def tls_unique(self) -> bytes | None:
+        """The tls-unique channel binding (RFC 5929 §3), None before the handshake is complete.
+
+        TLS 1.3 does not define it; what stands for it there is what OpenSSL has.
+        """
+        if self.negotiated is None:
+            return None
+        return self.negotiated.tls_unique or self._connected_state().tls_unique
+
     def take_output(self) -> bytes:
         """Return the bytes for the peer, and forget them."""
         if not self._output:
@@ -301,6 +340,9 @@ class Connection:
 
     def _on_record(self, header: bytes, body: bytes, events: list[Event]) -> None:
         content_type = header[0]
+        hides_type = self._opener.hides_type and content_type == ContentType.APPLICATION_DATA
+        if self.config.record_observer is not None and not hides_type:
+            self.config.record_observer(False, header, None)
         if content_type == ContentType.CHANGE_CIPHER_SPEC:
             self._on_change_cipher_spec(body, events)
             return
@@ -321,6 +363,8 @@ class Connection:
                 self._skip(len(body))
                 return
             raise
+        if self.config.record_observer is not None and hides_type:
+            self.config.record_observer(False, header, content_type)
         if self._skip_early_data is not None:
             self._skip_early_data = None
             self._deframer.max_body = self._opener.max_body
@@ -476,15 +520,21 @@ class Connection:
                     )
                     if self.config.observer is not None:
                         self.config.observer(True, ContentType.CHANGE_CIPHER_SPEC, _CHANGE_CIPHER_SPEC)
+                    if self.config.record_observer is not None:
+                        self.config.record_observer(True, self._output[-1][:RECORD_HEADER], None)
                 case Emit(event):
                     if isinstance(event, HandshakeCompleted):
                         if self.close_sent:
                             continue  # this side's Finished was never sent: nothing was completed
                         self.negotiated = event.negotiated
+                    elif isinstance(event, PeerAuthenticated):
+                        self.negotiated = event.negotiated
                     events.append(event)
                 case LogSecret(label, client_random, secret):
                     if self.config.key_log is not None:
                         self.config.key_log(label, client_random, secret)
+                case SelectConfig(config):
+                    self._server_sessions = config.server_sessions
                 case SkipEarlyData(size, by_type):
                     self._skip_early_data = size
                     self._skip_by_type = by_type
@@ -509,6 +559,9 @@ class Connection:
         if self._padding is not None and isinstance(self._sealer, Sealer13):
             padding = max(0, min(self._padding(len(content)), self._max_fragment - len(content)))
         self._output.append(self._sealer.seal(content_type, content, padding))
+        if self.config.record_observer is not None:
+            hidden = content_type if isinstance(self._sealer, Sealer13) else None
+            self.config.record_observer(True, self._output[-1][:RECORD_HEADER], hidden)
 
     def _send_alert(self, level: int, description: int) -> None:
         self._flush_handshake()
@@ -530,7 +583,7 @@ class Connection:
 
     def _forget_session(self) -> None:
         """Let no client go on with a session of a server's whose connection failed (RFC 5246 §7.2.2)."""
-        sessions = self.config.server_sessions
+        sessions = self._server_sessions
         agreed = self.negotiated or getattr(self._machine.state, "negotiated", None)
         if sessions is not None and isinstance(agreed, Negotiated) and agreed.version == ProtocolVersion.TLS1_2:
             sessions.remove(agreed.legacy_session_id)

@@ -56,6 +56,12 @@ class Negotiated:
     peer_authorities: tuple[bytes, ...] = field(default=(), repr=False)
     """The CA names that the peer sent, DER."""
 
+    own_certificate: bytes | None = field(default=None, repr=False)
+    """The certificate that a server sent of its own, DER; None after a resumption."""
+
+    may_authenticate: bool = False
+    """Whether the client may be asked for a certificate after the handshake (RFC 8446 §4.6.2)."""
+
     session: Session | None = field(default=None, repr=False)
     """The session that was gone on with, None after a full handshake."""
 
@@ -90,6 +96,13 @@ class HandshakeCompleted(NamedTuple):
     """Both Finished messages are in order; application data may flow."""
 
     negotiated: Negotiated
+
+
+class PeerAuthenticated(NamedTuple):
+    """A client was asked for its certificate after the handshake, and has answered (RFC 8446 §4.6.2)."""
+
+    negotiated: Negotiated
+    """What is agreed from now on."""
 
 
 class ApplicationData(NamedTuple):
@@ -129,4 +142,13 @@ class EarlyDataAnswered(NamedTuple):
     reason: str = ""
 
 
-Event = HandshakeCompleted | ApplicationData | PeerClosed | KeysUpdated | TicketReceived | EarlyData | EarlyDataAnswered
+Event = (
+    HandshakeCompleted
+    | PeerAuthenticated
+    | ApplicationData
+    | PeerClosed
+    | KeysUpdated
+    | TicketReceived
+    | EarlyData
+    | EarlyDataAnswered
+)

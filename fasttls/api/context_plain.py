@@ -64,6 +64,17 @@ class PlainSettings:
         _Base.maximum_version.__set__(self, value)
 
     @property
+    def hostname_checks_common_name(self) -> bool:
+        """Whether a common name stands for a host where the server's certificate has no DNS name."""
+        flags: int = _Base._host_flags.__get__(self)
+        return not flags & _ssl.HOSTFLAG_NEVER_CHECK_SUBJECT
+
+    @hostname_checks_common_name.setter
+    def hostname_checks_common_name(self, value: bool) -> None:
+        flags: int = _Base._host_flags.__get__(self) & ~_ssl.HOSTFLAG_NEVER_CHECK_SUBJECT
+        _Base._host_flags.__set__(self, flags | (0 if value else _ssl.HOSTFLAG_NEVER_CHECK_SUBJECT))
+
+    @property
     def protocol(self) -> ssl._SSLMethod:
         """The PROTOCOL_ constant that the context was made for."""
         return ssl._SSLMethod(_Base.protocol.__get__(self))

@@ -18,7 +18,7 @@ from fasttls.handshake.config import Credential
 from fasttls.trust.bundle import read_bundle
 from fasttls.trust.certificate import CERTIFICATES
 from fasttls.trust.crl import crl_der
-from fasttls.trust.pem import der_certificates, pem_certificates
+from fasttls.trust.pem import NotBase64, der_certificates, pem_certificates
 from fasttls.trust.policy import OCSPStapling, Strength
 from fasttls.trust.rules import check_strength
 from fasttls.trust.store import TrustStore, add_default_paths
@@ -108,6 +108,8 @@ class TrustSettings:
                 bundle.check()
                 self._trust.add_bundle(bundle)
         except ValueError as exc:
+            if isinstance(exc, NotBase64) or isinstance(exc.__cause__, NotBase64):
+                raise ssl_error(None, f"PEM lib: {exc}", library="X509") from exc
             raise ssl_error(
                 "NO_CERTIFICATE_OR_CRL_FOUND", f"no certificate or crl found: {exc}", library="X509"
             ) from exc

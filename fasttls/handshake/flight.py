@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fasttls.crypto.key_schedule12 import RecordKeys
     from fasttls.crypto.suites import Suite
     from fasttls.events import Event
+    from fasttls.handshake.config import Config
     from fasttls.native._hash import Transcript
     from fasttls.native._secret import Secret
 
@@ -103,6 +104,12 @@ class LogSecret(NamedTuple):
     secret: Secret
 
 
+class SelectConfig(NamedTuple):
+    """Go on with another configuration than the connection began with: a server's choice."""
+
+    config: Config
+
+
 class SkipEarlyData(NamedTuple):
     """Pass over early data that was refused, at most this many bytes.
 
@@ -128,6 +135,7 @@ Effect = (
     | WriteWith12
     | Emit
     | LogSecret
+    | SelectConfig
     | SkipEarlyData
 )
 
@@ -142,7 +150,10 @@ class Sendable(Protocol):
 class Flight:
     """The effects of one step, and the transcript that messages are added to as they are sent."""
 
-    __slots__ = ("effects", "transcript")
+    __slots__ = ("effects", "received", "transcript")
+
+    received: bytes
+    """The message that is answered, header included."""
 
     def __init__(self, transcript: Transcript) -> None:
         self.transcript = transcript
@@ -205,6 +216,10 @@ class Flight:
     def log_secret(self, label: str, client_random: bytes, secret: Secret) -> None:
         """Give a secret to the key log."""
         self.effects.append(LogSecret(label, client_random, secret))
+
+    def select_config(self, config: Config) -> None:
+        """Go on with another configuration."""
+        self.effects.append(SelectConfig(config))
 
     def skip_early_data(self, size: int, *, by_type: bool) -> None:
         """Pass over refused early data, at most size bytes."""

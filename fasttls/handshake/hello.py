@@ -83,6 +83,8 @@ def build_client_hello(config: Config, host: str | None, shares: dict[int, Offer
         extensions[ExtensionType.SUPPORTED_VERSIONS] = versions if config.speaks12 else versions[:1]
         if config.resumption or config.external_psks or config.make_psks is not None:
             extensions[ExtensionType.PSK_KEY_EXCHANGE_MODES] = config.psk_modes
+        if config.post_handshake_auth:
+            extensions[ExtensionType.POST_HANDSHAKE_AUTH] = None
         extensions[ExtensionType.KEY_SHARE] = key_share_entries(shares)
     return ClientHello(random, session_id, config.offered_suites, extensions)
 

@@ -12,6 +12,7 @@ from fasttls.events import EarlyDataAnswered, HandshakeCompleted, Negotiated
 from fasttls.handshake.alpn import choose_alpn
 from fasttls.handshake.auth import PeerIdentity
 from fasttls.handshake.auth13 import (
+    certificate_request,
     check_certificate,
     check_certificate_verify,
     send_certificate,
@@ -137,7 +138,8 @@ def _send_flight(
             flight.send(request)
         send_certificate(flight, credential, staple=ExtensionType.STATUS_REQUEST in hello.extensions)
         send_certificate_verify(flight, credential, scheme, SERVER_CONTEXT)
-    flight.send(Finished(keys.server_finished.mac(flight.transcript.digest())))
+    finished = keys.server_finished.mac(flight.transcript.digest())
+    flight.send(Finished(finished))
     application = keys.into_application(flight.transcript.digest(), flight)
     flight.write_with(Epoch.APPLICATION, suite, application.traffic.server)
 
@@ -160,10 +162,12 @@ def _send_flight(
         own_suites=config.offered_suites,
         client_certificate_requested=request is not None,
         peer_authorities=hello.extensions.get(ExtensionType.CERTIFICATE_AUTHORITIES, ()),
+        own_certificate=None if certified is None else certified[0].chain[0],
+        may_authenticate=ExtensionType.POST_HANDSHAKE_AUTH in hello.extensions,
         session=None if psk is None else psk.session,
         psk_identity=psk.identity if psk is not None and psk.session is None else None,
     )
-    done = Done(config, keys, application, negotiated, _tickets(config, hello, psk))
+    done = Done(config, keys, application, negotiated, _tickets(config, hello, psk), finished)
     if early.accepted:
         return WaitEndOfEarlyData(done)
     return WaitCertificate(done, request) if request is not None else WaitFinished(done)
@@ -234,15 +238,10 @@ class _EarlyData:
 
 
 def _certificate_request(config: Config) -> CertificateRequest | None:
-    """Return what asks for the client's certificate, or None (RFC 8446 §4.3.2)."""
-    if config.peer_certificate is PeerCertificate.UNCHECKED:
+    """Return what asks for the client's certificate in the handshake, or None."""
+    if config.peer_certificate is PeerCertificate.UNCHECKED or config.post_handshake_auth:
         return None
-    extensions: Extensions = {ExtensionType.SIGNATURE_ALGORITHMS: config.signature_algorithms}
-    if config.signature_algorithms_cert is not None:
-        extensions[ExtensionType.SIGNATURE_ALGORITHMS_CERT] = config.signature_algorithms_cert
-    if config.certificate_authorities:
-        extensions[ExtensionType.CERTIFICATE_AUTHORITIES] = config.certificate_authorities
-    return CertificateRequest(b"", extensions)
+    return certificate_request(config)
 
 
 # What a second ClientHello may have otherwise than the first (RFC 8446 §4.1.2).
@@ -312,6 +311,9 @@ class Done:
     negotiated: Negotiated
     tickets: int
     """How many the client gets when it is done too."""
+
+    finished: bytes = b""
+    """What this side's Finished had."""
 
 
 @final
@@ -400,6 +402,7 @@ class WaitFinished(State):
             done.application.master.into_resumption(transcript.digest()),
             done.config,
             done.negotiated,
+            done.finished if done.negotiated.resumed else finished.verify_data,
         )
         connected.issue_tickets(flight, done.tickets)
         return connected
