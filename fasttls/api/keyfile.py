@@ -155,7 +155,9 @@ def _load_key(data: bytes, password: object, *, is_pem: bool) -> object:
     encrypted = b"ENCRYPTED" in data if is_pem else _is_encrypted(data)
     secret = _password_bytes(password) if encrypted or not callable(password) else None
     try:
-        return load(data, secret if encrypted else None)
+        # To see whether the primes of an RSA key are primes takes 100 times as long as all the rest. Its public half is
+        # compared with the certificate's, and OpenSSL checks a signature that it made with the primes before it gives it.
+        return load(data, secret if encrypted else None, unsafe_skip_rsa_key_validation=True)
     except (TypeError, ValueError, UnsupportedAlgorithm) as exc:
         raise ssl_error(None, f"PEM lib: the private key cannot be read: {exc}") from exc
 
@@ -163,7 +165,7 @@ def _load_key(data: bytes, password: object, *, is_pem: bool) -> object:
 def _is_encrypted(der: bytes) -> bool:
     """Whether a DER private key needs a password: an EncryptedPrivateKeyInfo begins with no version (RFC 5958 §3)."""
     try:
-        load_der_private_key(der, None)
+        load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         return True
     except (ValueError, UnsupportedAlgorithm):

@@ -91,11 +91,22 @@ class Told(unittest.TestResult):
         self._outcome = ("unexpected success", "")
 
 
+def check(library: str) -> None:
+    """Make sure that contexts are of the library that is tested, whatever the tests did."""
+    import ssl
+
+    made = type(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)).__module__
+    if made.partition(".")[0] != library:
+        raise SystemExit(f"the contexts of {library} are of {made}")
+
+
 def main(module: str, library: str, results: str, *names: str) -> None:
+    """Run the module's tests that have to do with TLS, or those of these names."""
     if library == "fasttls":
         import fasttls
 
         fasttls.inject_into_ssl()
+    check(library)
     support: types.ModuleType = importlib.import_module("test.support")
     support.use_resources = ()  # type: ignore[attr-defined]  # as `python -m test` does: no network, nothing large
     loader = unittest.TestLoader()
@@ -103,9 +114,10 @@ def main(module: str, library: str, results: str, *names: str) -> None:
     whole = module in ("test_ssl", "test_asyncio.test_ssl", "test_asyncio.test_sslproto")
     chosen = [one for one in every_test(loaded) if whole or touches_tls(one)]
     if names:
-        chosen = [one for one in chosen if any(name in one.id() for name in names)]
+        chosen = [one for one in chosen if one.id() in names]
     with open(results, "w", encoding="utf-8") as file:
         unittest.TestSuite(chosen).run(Told(file))
+    check(library)
 
 
 if __name__ == "__main__":
