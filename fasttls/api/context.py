@@ -48,6 +48,12 @@ _VERIFY_MODES = {
 # ssl.OP_LEGACY_SERVER_CONNECT, which Python 3.11 does not name.
 _LEGACY = 0x4
 
+# What is only kept, by the type below `ssl.SSLContext`.
+_PLAIN: dict[str, Any] = {
+    name: getattr(_ssl._SSLContext, name)
+    for name in ("options", "verify_flags", "verify_mode", "check_hostname", "minimum_version", "maximum_version")
+}
+
 _SPOKEN = (
     (ssl.TLSVersion.TLSv1_2, ProtocolVersion.TLS1_2),
     (ssl.TLSVersion.TLSv1_3, ProtocolVersion.TLS1_3),
@@ -117,7 +123,14 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, ssl.SSLC
         """Set an attribute; the snapshot is made anew."""
         if name == "observer" and not (value is None or callable(value)):
             raise TypeError(f"{value} is not callable.")
-        super().__setattr__(name, value)
+        plain = _PLAIN.get(name)
+        if plain is None:
+            super().__setattr__(name, value)
+        else:
+            if name == "minimum_version" and value == ssl.TLSVersion.SSLv3:
+                self.options &= ~ssl.Options.OP_NO_SSLv3
+            # From here, so that the standard library's warnings are told of the caller's line.
+            plain.__set__(self, value)
         # A snapshot that another thread began before this change is not the one of this state.
         object.__setattr__(self, "_state", object())
 
@@ -284,6 +297,10 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, ssl.SSLC
         session: object = None,
     ) -> Engine:
         """Return the engine for a pair of BIOs; SSLObject calls this."""
+        for name, bio in (("incoming", incoming), ("outgoing", outgoing)):
+            if not isinstance(bio, ssl.MemoryBIO):
+                kind = type(bio).__name__
+                raise TypeError(f"_wrap_bio() argument '{name}' must be _ssl.MemoryBIO, not {kind}")
         return make_engine(self, BioChannel(incoming, outgoing), server_side, server_hostname, owner, session)
 
 
