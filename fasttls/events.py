@@ -89,7 +89,7 @@ class Negotiated:
         if self.group is None:
             return None
         found = GROUPS.get(self.group)
-        return name_of(NamedGroup, self.group) if found is None else found.names[0]
+        return name_of(NamedGroup, self.group).lower() if found is None else found.names[0]
 
 
 class HandshakeCompleted(NamedTuple):

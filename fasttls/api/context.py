@@ -131,6 +131,9 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, ssl.SSLC
                 self.options &= ~ssl.Options.OP_NO_SSLv3
             # From here, so that the standard library's warnings are told of the caller's line.
             plain.__set__(self, value)
+        self._changed()
+
+    def _changed(self) -> None:
         # A snapshot that another thread began before this change is not the one of this state.
         object.__setattr__(self, "_state", object())
 

@@ -89,6 +89,9 @@ class TrustSettings:
     def ocsp_stapling(self, mode: OCSPStapling) -> None:
         self._ocsp_stapling = OCSPStapling(mode)
 
+    def _changed(self) -> None:
+        """Let the next connection look at the settings anew."""
+
     def load_verify_locations(
         self,
         cafile: Path | None = None,
@@ -115,6 +118,7 @@ class TrustSettings:
             ) from exc
         if capath is not None:
             self._trust.add_directories(capath)
+        self._changed()
 
     def trust(self, authorities: object) -> None:
         """Trust certificates straight from memory: PEM or DER, `cryptography` objects, or a list of these.
@@ -128,6 +132,7 @@ class TrustSettings:
         if not found:
             raise ValueError("there is no certificate to trust")
         self._add_trusted(found)
+        self._changed()
 
     def use_crls(self, crls: CrlSource, *, replace: bool = False) -> None:
         """Take certificate revocation lists, for VERIFY_CRL_CHECK_LEAF and VERIFY_CRL_CHECK_CHAIN.

@@ -198,6 +198,8 @@ class Engine:
         Nothing is returned after the peer's close_notify.
         """
         target = None if buffer is None else memoryview(buffer).cast("B")
+        if target is not None and target.readonly:  # before anything is read that would be lost
+            raise TypeError(f"read() argument 2 must be read-write bytes-like object, not {type(buffer).__name__}")
         if target is not None and (size <= 0 or size > len(target)):
             size = len(target)
         if size < 0:

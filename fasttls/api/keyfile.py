@@ -155,8 +155,8 @@ def _load_key(data: bytes, password: object, *, is_pem: bool) -> object:
     encrypted = b"ENCRYPTED" in data if is_pem else _is_encrypted(data)
     secret = _password_bytes(password) if encrypted or not callable(password) else None
     try:
-        # To see whether the primes of an RSA key are primes takes 100 times as long as all the rest. Its public half is
-        # compared with the certificate's, and OpenSSL checks a signature that it made with the primes before it gives it.
+        # To see whether the primes of an RSA key are primes takes 100 times as long as the rest. Its public half is
+        # compared with the certificate's, and OpenSSL checks a signature made with the primes before it gives it.
         return load(data, secret if encrypted else None, unsafe_skip_rsa_key_validation=True)
     except (TypeError, ValueError, UnsupportedAlgorithm) as exc:
         raise ssl_error(None, f"PEM lib: the private key cannot be read: {exc}") from exc

@@ -113,13 +113,17 @@ class Tap:
 
     @contextlib.contextmanager
     def operation(self) -> Iterator[None]:
-        """Raise what the callback raised when the operation is over."""
+        """Raise what the callback raised when the operation is over; when that failed too, keep it as the context."""
         try:
             yield
-        finally:
+        except BaseException as exc:
             error, self._error = self._error, None
-            if error is not None:
-                raise error
+            if error is not None and exc.__context__ is None:
+                exc.__context__ = error
+            raise
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
 
 
 def _member(kind: Any, value: int) -> int:

@@ -35,16 +35,16 @@ def make_engine(
     if not server_side and context.protocol == ssl.PROTOCOL_TLS_SERVER:
         raise plain_error("Cannot create a client socket with a PROTOCOL_TLS_SERVER context")
     config = context._config()
-    name = given = choice = tap = None
+    name = choice = tap = None
+    given = None if session is None else session_of(session, context)
     if server_side:
-        if session is not None:
+        if given is not None:
             raise ValueError("Cannot set session for server-side SSLSocket.")
         if context.sni_callback is not None:
             choice = SniChoice(context, config, context.sni_callback)
             config = replace(config, select_config=choice.select)
     else:
         name = _checked_name(server_hostname)
-        given = None if session is None else session_of(session, context)
     kind: type[Engine] = Engine
     if context._message_callback is not None:
         from fasttls.api.messages import Tap, TappedEngine

@@ -309,7 +309,7 @@ def test_contexts_that_libraries_made_when_they_were_imported() -> None:
     assert is_ours(verified)
     assert is_ours(unverified)
     assert (verified.verify_mode, unverified.verify_mode) == (ssl.CERT_REQUIRED, ssl.CERT_NONE)
-    assert (connector._SSL_CONTEXT_VERIFIED, connector._SSL_CONTEXT_UNVERIFIED) == before
+    assert before == (connector._SSL_CONTEXT_VERIFIED, connector._SSL_CONTEXT_UNVERIFIED)
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="ssl.wrap_socket() is gone from Python 3.12")
