@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api.peers import Bios, connected, each_library
+from api.peers import Bios, Peer, connected, each_library, socket_pair
 
 import fasttls
 
@@ -113,8 +113,12 @@ def test_what_it_raises_is_raised_when_the_operation_is_over(
         raise LookupError("from the callback")
 
     client._msg_callback = callback
-    with pytest.raises(LookupError, match="from the callback"), connected(client, server):
-        pass
+    with socket_pair() as (near, far):
+        accepting = Peer(lambda: server.wrap_socket(far, server_side=True))
+        with client.wrap_socket(near, server_hostname="localhost", do_handshake_on_connect=False) as ours:
+            with pytest.raises(LookupError, match="from the callback"):
+                ours.do_handshake()
+            accepting.wait().close()
     assert calls
     pair = Bios(client, server)
     with pytest.raises(ssl.SSLWantReadError) as caught:  # an operation that fails says so itself
