@@ -21,7 +21,7 @@ from fasttls.api.defaults import (
 from fasttls.api.inject import extract_from_ssl, inject_into_ssl
 from fasttls.api.session import SSLSession  # type: ignore[assignment]  # the standard library's cannot be made
 from fasttls.api.sigalgs import get_sigalgs
-from fasttls.api.sockets import SSLObject, SSLSocket
+from fasttls.api.sockets import BINDINGS, SSLObject, SSLSocket
 from fasttls.sessions.epoch import EpochTicketKeys
 from fasttls.sessions.file import FileTicketKeys
 from fasttls.sessions.keys import MemoryTicketKeys
@@ -37,11 +37,21 @@ _create_default_https_context = create_default_context
 if hasattr(_base, "wrap_socket"):  # until Python 3.11
     from fasttls.api.defaults import wrap_socket as wrap_socket
 
+CHANNEL_BINDING_TYPES = list(BINDINGS)  # type: ignore[misc]  # final in `ssl`, which has one
+
+# What later Pythons say: of pre-shared keys (3.13, 3.15), post-handshake authentication (3.14), old servers (3.12).
+HAS_PSK = HAS_PSK_TLS13 = HAS_PHA = True
+OP_LEGACY_SERVER_CONNECT = _base.Options(0x4)
+
 # What programs and the standard library itself reach for, underscore or not.
 globals().update({name: value for name, value in vars(_base).items() if name not in globals()})
 
 __all__ = [  # noqa: PLE0604
     *(name for name in vars(_base) if not name.startswith("_")),
+    "HAS_PHA",
+    "HAS_PSK",
+    "HAS_PSK_TLS13",
+    "OP_LEGACY_SERVER_CONNECT",
     "EpochTicketKeys",
     "FileTicketKeys",
     "MemoryReplayGuard",

@@ -45,9 +45,6 @@ if TYPE_CHECKING:
 
 _RECORD = 16384  # bytes
 
-# ssl.OP_IGNORE_UNEXPECTED_EOF, which Python 3.11 does not name.
-_IGNORE_UNEXPECTED_EOF = 0x80
-
 
 class Engine:
     """One TLS connection as the standard library's wrappers drive it.
@@ -69,7 +66,7 @@ class Engine:
         self._connection = connection
         self._channel = channel
         self._choice = choice
-        self._ignores_eof = bool(context.options & _IGNORE_UNEXPECTED_EOF)
+        self._ignores_eof = bool(context.options & ssl.OP_IGNORE_UNEXPECTED_EOF)
         self._owner = weakref.ref(owner) if owner is not None else None
         self._plaintext: deque[memoryview] = deque()
         self._outgoing: deque[memoryview] = deque()

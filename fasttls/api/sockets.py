@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _DER = 2  # _ssl.ENCODING_DER
 
+BINDINGS = ("tls-unique", "tls-exporter", "tls-server-end-point")
+"""The channel bindings that there are."""
+
 
 class _Extras:
     """What a fasttls socket can tell beside what `ssl` tells."""
@@ -113,6 +116,12 @@ class _Extras:
 
 class SSLSocket(_Extras, ssl.SSLSocket):
     """`ssl.SSLSocket` over the fasttls engine."""
+
+    def get_channel_binding(self, cb_type: str = "tls-unique") -> bytes | None:
+        """Return a channel binding, None before the handshake. Raises ValueError for one that there is not."""
+        if self._sslobj is None and cb_type in BINDINGS:
+            return None
+        return super().get_channel_binding(cb_type)
 
     def _real_close(self) -> None:
         engine = getattr(self, "_sslobj", None)

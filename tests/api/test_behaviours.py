@@ -335,7 +335,7 @@ def test_09_bio_that_ends(near: Any, far: Any, version: Any, folder: Path) -> No
 @each_version
 def test_09_unexpected_eof_may_be_ignored(near: Any, far: Any, version: Any, folder: Path) -> None:
     made = Contexts(near, far, folder, version)
-    made.client.options |= 0x80  # OP_IGNORE_UNEXPECTED_EOF, which Python 3.11 does not name
+    made.client.options |= ssl.OP_IGNORE_UNEXPECTED_EOF
     pair = Bios(made.client, made.server).handshake()
     pair.server.write(b"last")
     assert pair.client.read(100) == b"last"
@@ -625,6 +625,14 @@ def test_18_tls_unique_of_a_resumed_connection(near: Any, far: Any, folder: Path
     again.handshake()
     assert again.client.session_reused
     assert again.client.get_channel_binding() == again.server.get_channel_binding() is not None
+
+
+def test_18_channel_bindings_of_a_socket_that_is_not_connected() -> None:
+    context = fasttls.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with context.wrap_socket(socket.socket(), server_hostname="localhost") as unconnected:
+        assert [unconnected.get_channel_binding(one) for one in fasttls.CHANNEL_BINDING_TYPES] == [None] * 3
+        with pytest.raises(ValueError, match="not implemented"):
+            unconnected.get_channel_binding("unknown")
 
 
 @each_version

@@ -36,7 +36,6 @@ INHERITED_BY_SOCKETS = {
             "connect_ex",
             "context",
             "do_handshake",
-            "get_channel_binding",
             "getpeercert",
             "pending",
             "read",
@@ -107,7 +106,7 @@ INHERITED_BY_SOCKETS = {
 
 INHERITED_BY_OBJECTS = {
     name: why
-    for name, why in INHERITED_BY_SOCKETS.items()
+    for name, why in {**INHERITED_BY_SOCKETS, "get_channel_binding": _OVER_ENGINE}.items()
     if name
     in [
         "cipher",
@@ -159,7 +158,7 @@ SAME_OBJECTS = re.compile(
     r"SSL\w*Error|SSLError|CertificateError|OP_\w+|CERT_\w+|VERIFY_\w+|PROTOCOL_\w+|ALERT_\w+|SSL_ERROR_\w+|"
     r"HAS_\w+|OPENSSL_\w+|TLSVersion|AlertDescription|Options|VerifyMode|VerifyFlags|Purpose|MemoryBIO|"
     r"SSLErrorNumber|RAND_\w+|DER_cert_to_PEM_cert|PEM_cert_to_DER_cert|cert_time_to_seconds|"
-    r"get_default_verify_paths|DefaultVerifyPaths|CHANNEL_BINDING_TYPES"
+    r"get_default_verify_paths|DefaultVerifyPaths"
 )
 
 
@@ -194,6 +193,18 @@ def test_private_names_that_other_modules_use_are_here() -> None:
     assert used >= {"_create_stdlib_context", "_create_default_https_context", "SSLContext", "SSLWantReadError"}
     used |= {"_create_unverified_context", "_ssl", "_ASN1Object", "PEM_HEADER", "PEM_FOOTER", "_DEFAULT_CIPHERS"}
     assert {name for name in used if hasattr(ssl, name) and not hasattr(fasttls, name)} == set()
+
+
+def test_names_of_later_pythons_are_here() -> None:
+    for name in ("HAS_PSK", "HAS_PSK_TLS13", "HAS_PHA"):
+        assert getattr(fasttls, name) is True
+    assert int(fasttls.OP_LEGACY_SERVER_CONNECT) == 4
+    for name in ("set_groups", "get_groups", "set_ciphersuites", "set_client_sigalgs", "set_server_sigalgs"):
+        assert callable(getattr(fasttls.SSLContext, name))
+    for cls in (fasttls.SSLSocket, fasttls.SSLObject):
+        for name in ("group", "client_sigalg", "server_sigalg", "get_verified_chain", "get_unverified_chain"):
+            assert callable(getattr(cls, name))
+    assert set(ssl.CHANNEL_BINDING_TYPES) < set(fasttls.CHANNEL_BINDING_TYPES)
 
 
 def test_every_private_name_of_ssl_is_here_and_the_same_unless_it_makes_contexts() -> None:
