@@ -8,7 +8,7 @@ VENV ?= .venv
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 BIN := $(VENV)/bin
-NATIVE := $(wildcard fasttls/native/*.pyx fasttls/native/*.pxd src_c/*.c src_c/*.h)
+NATIVE := $(wildcard fasttls/native/*.pyx src_c/*.c src_c/*.h) $(shell find fasttls -name "*.py" -o -name "*.pxd")
 SANITIZED := build/sanitize
 
 .PHONY: demo test bench record-instructions lint sanitize clean build
@@ -35,16 +35,17 @@ lint: build $(VENV)/.test $(VENV)/.bench $(VENV)/.lint
 		$(patsubst fasttls/native/%.pyx,fasttls.native.%,$(wildcard fasttls/native/*.pyx))
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/cython-lint fasttls/native/*.pyx fasttls/native/*.pxd
 	$(BIN)/clang-format --dry-run -Werror src_c/*.c src_c/*.h tests/c/*.c
-	FASTTLS_WERROR=1 $(BIN)/python setup.py -q build --build-base build/warnings --force
+	FASTTLS_WERROR=1 FASTTLS_PURE=1 $(BIN)/python setup.py -q build --build-base build/warnings --force
 
-# The modules are built apart, with the sanitizers' run time loaded before Python. Python itself leaks on purpose.
-# tests/fleet is about processes and how long they wait, not about compiled code.
+# The modules are built apart, with the sanitizers' run time loaded before Python. Python itself leaks on purpose. What is
+# written in Python is not compiled here, so that it is tested as it stands too.
+# tests/fleet and tests/cpython are about processes and what they wait for, not about compiled code.
 sanitize: build $(VENV)/.test
-	FASTTLS_SANITIZE=address,undefined $(BIN)/python setup.py -q build \
+	FASTTLS_SANITIZE=address,undefined FASTTLS_PURE=1 $(BIN)/python setup.py -q build \
 		--build-base $(SANITIZED) --build-lib $(SANITIZED)/lib
 	LD_PRELOAD="$$($${CC:-cc} -print-file-name=libasan.so) $$($${CC:-cc} -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 FASTTLS_SANITIZED=$(abspath $(SANITIZED)/lib) \
-		$(BIN)/pytest -o pythonpath="$(SANITIZED)/lib tests" -m "not interop" --ignore=tests/fleet -p no:cacheprovider \
+		$(BIN)/pytest -o pythonpath="$(SANITIZED)/lib tests" -m "not interop" --ignore=tests/fleet --ignore=tests/cpython -p no:cacheprovider \
 		$(PYTEST_ARGS)
 
 build: $(VENV)/.built
@@ -67,5 +68,5 @@ $(VENV)/.test $(VENV)/.bench $(VENV)/.lint: $(VENV)/.%: pyproject.toml | $(VENV)
 
 clean:
 	rm -rf build dist *.egg-info $(VENV) .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
-	rm -f fasttls/native/*.c fasttls/native/*.so
+	find fasttls \( -name "*.c" -o -name "*.so" \) -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,9 +2,11 @@
 
 import os
 import sys
+from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 # Each compiled module and the C sources it is linked with, one row a module.
 MEMORY = ["ft_memory.c"]
@@ -20,10 +22,24 @@ MODULES = {
     "_x509": [],
 }
 
+# Modules written in Python that are compiled without C declarations: their classes are Python's, their functions C.
+WITHOUT_DECLARATIONS = (
+    "fasttls/crypto/finished.py",
+    "fasttls/crypto/groups.py",
+    "fasttls/crypto/signatures.py",
+    "fasttls/sessions/keys.py",
+    "fasttls/trust/cache.py",
+    "fasttls/trust/certificate.py",
+    "fasttls/trust/constraints.py",
+)
+
+# What Python modules cost is what they ask of Python, whatever the compiler does: they are compiled fast.
 if sys.platform == "win32":
-    CFLAGS, LDFLAGS = ["/std:c11", "/O2", "/W3"], []
+    CFLAGS, LDFLAGS = ["/std:c11", "/W3"], []
+    FASTEST, QUICKEST = ["/O2"], ["/O1"]
 else:
-    CFLAGS, LDFLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra"], []
+    CFLAGS, LDFLAGS = ["-std=c11", "-g0", "-Wall", "-Wextra"], []
+    FASTEST, QUICKEST = ["-O2"], ["-Og"]
     # Cython's own output carries unused parameters and missing initialisers that no source of ours has.
     CFLAGS += ["-Wno-unused-parameter", "-Wno-missing-field-initializers", "-Wno-cast-function-type"]
     if os.environ.get("FASTTLS_WERROR"):
@@ -37,25 +53,70 @@ else:
         ]
         LDFLAGS += [f"-fsanitize={sanitizers}"]
 
-setup(
-    ext_modules=cythonize(
+def extension(name, sources, optimise):
+    """Return what builds one module."""
+    return Extension(
+        name,
+        sources,
+        include_dirs=["src_c"],
+        depends=[f"src_c/{header}" for header in sorted(os.listdir("src_c")) if header.endswith(".h")],
+        extra_compile_args=[*CFLAGS, *optimise],
+        extra_link_args=LDFLAGS,
+    )
+
+
+def compiled(extensions, **directives):
+    """Return the extensions with their C made, as many at a time as there are processors."""
+    jobs = (os.cpu_count() or 1) if sys.platform.startswith("linux") else 0
+    directives = {"language_level": "3", "freethreading_compatible": True, **directives}
+    return cythonize(extensions, nthreads=jobs, compiler_directives=directives, show_all_warnings=False)
+
+
+def native():
+    """Return the modules that are written in Cython."""
+    return compiled(
         [
-            Extension(
+            extension(
                 f"fasttls.native.{name}",
                 [f"fasttls/native/{name}.pyx", *(f"src_c/{source}" for source in sources)],
-                include_dirs=["src_c"],
-                depends=[f"src_c/{header}" for header in sorted(os.listdir("src_c")) if header.endswith(".h")],
-                extra_compile_args=CFLAGS,
-                extra_link_args=LDFLAGS,
+                FASTEST,
             )
             for name, sources in MODULES.items()
         ],
-        compiler_directives={
-            "language_level": "3",
-            "freethreading_compatible": True,
-            "boundscheck": False,
-            "wraparound": False,
-            "embedsignature": True,
-        },
+        boundscheck=False,
+        wraparound=False,
+        embedsignature=True,
     )
-)
+
+
+def orchestrating():
+    """Return the modules that are written in Python and compiled: those with C declarations beside them, and a few more.
+
+    FASTTLS_PURE leaves them out: without being compiled they do the same, more slowly.
+    """
+    if os.environ.get("FASTTLS_PURE"):
+        return []
+    declared = [path.with_suffix(".py") for path in sorted(Path("fasttls").rglob("*.pxd"))]
+    paths = [path for path in declared if path.exists()] + [Path(name) for name in WITHOUT_DECLARATIONS]
+    typed = [path for path in paths if "# cython: annotation_typing=True" in path.read_text().partition("\n")[0]]
+    return [
+        *compiled([python_module(path) for path in paths if path not in typed], annotation_typing=False),
+        *compiled([python_module(path) for path in typed]),
+    ]
+
+
+def python_module(path):
+    """Return what builds one module that is written in Python."""
+    return extension(".".join(path.with_suffix("").parts), [str(path)], QUICKEST)
+
+
+class BuildExtensions(build_ext):
+    """Builds as many modules at a time as there are processors."""
+
+    def finalize_options(self):
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
+
+
+if __name__ == "__main__":
+    setup(ext_modules=[*native(), *orchestrating()], cmdclass={"build_ext": BuildExtensions})

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from fasttls.handshake import client, server
+from fasttls.handshake import client, connected13, post_auth13, server
 from fasttls.handshake.state import Handler, State
 
 FIRST_STATES: dict[str, type[State]] = {"Client": client.NotStarted, "Server": server.WaitClientHello}
@@ -86,6 +86,8 @@ def reachable(start: type[State]) -> list[type[State]]:
 def _arrows(state: type[State]) -> Iterator[tuple[str, type[State]]]:
     if state is client.NotStarted:
         yield "start(), which sends ClientHello", client.WaitServerHello
+    if state is connected13.ServerConnected:
+        yield "request_certificate(), which sends CertificateRequest", post_auth13.WaitCertificate
     yield from transitions(state)
 
 

@@ -10,7 +10,7 @@ import ssl as _base
 
 # Everything public that `ssl` has, on whichever Python this is, and the names its own modules use.
 from ssl import *  # noqa: F403
-from ssl import _ASN1Object
+from ssl import _ASN1Object, _ssl  # type: ignore[attr-defined]
 
 from fasttls.api.context import SSLContext
 from fasttls.api.defaults import (
@@ -18,29 +18,40 @@ from fasttls.api.defaults import (
     create_unverified_context,
     get_server_certificate,
 )
+from fasttls.api.inject import extract_from_ssl, inject_into_ssl
 from fasttls.api.session import SSLSession  # type: ignore[assignment]  # the standard library's cannot be made
-from fasttls.api.sockets import SSLObject, SSLSocket
+from fasttls.api.sigalgs import get_sigalgs
+from fasttls.api.sockets import BINDINGS, SSLObject, SSLSocket
 from fasttls.sessions.epoch import EpochTicketKeys
 from fasttls.sessions.file import FileTicketKeys
 from fasttls.sessions.keys import MemoryTicketKeys
 from fasttls.sessions.replay import MemoryReplayGuard
 from fasttls.trust.policy import OCSPStapling
 
+__version__ = "0.1.0"
+
 _create_unverified_context = create_unverified_context
 _create_stdlib_context = create_unverified_context
 _create_default_https_context = create_default_context
 
-__version__ = "0.1.0"
+if hasattr(_base, "wrap_socket"):  # until Python 3.11
+    from fasttls.api.defaults import wrap_socket as wrap_socket
 
-_ssl = _base._ssl  # type: ignore[attr-defined]  # for the programs that reach into it
+CHANNEL_BINDING_TYPES = list(BINDINGS)  # type: ignore[misc]  # final in `ssl`, which has one
 
-if hasattr(_base, "wrap_socket"):
-    # Python 3.11 still has the function that checks no host name; it makes no connection of ours.
-    del globals()["wrap_socket"]
+# What later Pythons say: of pre-shared keys (3.13, 3.15), post-handshake authentication (3.14), old servers (3.12).
+HAS_PSK = HAS_PSK_TLS13 = HAS_PHA = True
+OP_LEGACY_SERVER_CONNECT = _base.Options(0x4)
 
+# What programs and the standard library itself reach for, underscore or not.
+globals().update({name: value for name, value in vars(_base).items() if name not in globals()})
 
 __all__ = [  # noqa: PLE0604
-    *(name for name in vars(_base) if not name.startswith("_") and name != "wrap_socket"),
+    *(name for name in vars(_base) if not name.startswith("_")),
+    "HAS_PHA",
+    "HAS_PSK",
+    "HAS_PSK_TLS13",
+    "OP_LEGACY_SERVER_CONNECT",
     "EpochTicketKeys",
     "FileTicketKeys",
     "MemoryReplayGuard",
@@ -57,5 +68,8 @@ __all__ = [  # noqa: PLE0604
     "_ssl",
     "create_default_context",
     "create_unverified_context",
+    "extract_from_ssl",
     "get_server_certificate",
+    "get_sigalgs",
+    "inject_into_ssl",
 ]

@@ -5,6 +5,7 @@ from fasttls.events cimport (
     EarlyData,
     HandshakeCompleted,
     Negotiated,
+    PeerAuthenticated,
     PeerClosed,
 )
 from fasttls.handshake.flight cimport (
@@ -15,6 +16,7 @@ from fasttls.handshake.flight cimport (
     OfferEarlyData,
     ReadWith,
     ReadWith12,
+    SelectConfig,
     Send,
     SendChangeCipherSpec,
     SendWarning,
@@ -38,6 +40,8 @@ cdef class Connection:
     cdef public str server_name
     cdef public object session
     cdef public object _observer
+    cdef public object _record_observer
+    cdef public object _server_sessions
     cdef public Negotiated negotiated
     cdef public object error
     cdef public tuple undelivered
@@ -67,6 +71,7 @@ cdef class Connection:
     cpdef start(self)
     cpdef receive(self, data)
     cpdef receive_eof(self)
+    cpdef request_certificate(self)
     cpdef send(self, data)
     cpdef send_early(self, data)
     cpdef close(self)

@@ -16,8 +16,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fasttls.crypto.protection import opener12, opener13, sealer12, sealer13
-from fasttls.events import ApplicationData, EarlyData, Event, HandshakeCompleted, Negotiated, PeerClosed
-from fasttls.handshake import client, server
+from fasttls.events import (
+    ApplicationData,
+    EarlyData,
+    Event,
+    HandshakeCompleted,
+    Negotiated,
+    PeerAuthenticated,
+    PeerClosed,
+)
+from fasttls.handshake import client, post_auth13, server
 from fasttls.handshake.config import Config, PeerCertificate
 from fasttls.handshake.flight import (
     AnswerKeyUpdate,
@@ -29,6 +37,7 @@ from fasttls.handshake.flight import (
     OfferEarlyData,
     ReadWith,
     ReadWith12,
+    SelectConfig,
     Send,
     SendChangeCipherSpec,
     SendWarning,
@@ -80,6 +89,8 @@ if TYPE_CHECKING:
 
 _CHANGE_CIPHER_SPEC_BODY = b"\x01"
 
+RECORD_HEADER = 5  # bytes
+
 _TYPE_AND_TAG = 17  # bytes
 
 _EXPANSION = 256
@@ -116,6 +127,7 @@ class Connection:
         """The session that a client offers."""
 
         self._observer = config.observer
+        self._record_observer = config.record_observer
 
         self.negotiated: Negotiated | None = None
         """What the handshake agreed on, once it is complete."""
@@ -132,6 +144,7 @@ class Connection:
         self.close_sent = False
         """Whether this side sent close_notify, and may send no more."""
 
+        self._server_sessions = config.server_sessions  # those of the configuration that was selected
         self._transcript = Transcript()
         self._deframer = Deframer()
         self._opener: Opener = PlainOpener()
@@ -190,6 +203,11 @@ class Connection:
     def connected(self) -> bool:
         """Whether the handshake is complete."""
         return self.negotiated is not None
+
+    @property
+    def has_read(self) -> bool:
+        """Whether a record was read with the keys that are in use."""
+        return self._opener.sequence > 0
 
     @property
     def wanted(self) -> int:
@@ -308,6 +326,28 @@ class Connection:
         """
         return self._connected_state().export(label, size, context)
 
+    def request_certificate(self) -> None:
+        """Ask the client for its certificate, after a handshake of TLS 1.3 (RFC 8446 §4.6.2).
+
+        The answer comes among what the client sends, as the event PeerAuthenticated. Raises post_auth13.CannotAsk, a
+        ValueError, when the client cannot be asked.
+        """
+        self._check_sendable()
+        flight = Flight(self._transcript)
+        self._machine.state = post_auth13.ask(self._connected_state(), flight)
+        self._apply(flight.effects, [])
+        self._flush_handshake()
+
+    @property
+    def tls_unique(self) -> bytes | None:
+        """The tls-unique channel binding (RFC 5929 §3), None before the handshake is complete.
+
+        TLS 1.3 does not define it; what stands for it there is what OpenSSL has.
+        """
+        if self.negotiated is None:
+            return None
+        return self.negotiated.tls_unique or self._connected_state().tls_unique
+
     def take_output(self) -> bytes:
         """Return the bytes for the peer, and forget them."""
         if not self._output:
@@ -320,6 +360,9 @@ class Connection:
 
     def _on_record(self, header: bytes, body: bytes, events: list[Event]) -> None:
         content_type = header[0]
+        hides_type = self._opener.hides_type and content_type == _APPLICATION_DATA
+        if self._record_observer is not None and not hides_type:
+            self._record_observer(False, header, None)
         if content_type == _CHANGE_CIPHER_SPEC:
             self._on_change_cipher_spec(body, events)
             return
@@ -340,6 +383,8 @@ class Connection:
                 self._skip(len(body))
                 return
             raise
+        if self._record_observer is not None and hides_type:
+            self._record_observer(False, header, content_type)
         if self._skip_early_data is not None:
             self._skip_early_data = None
             self._deframer.max_body = self._opener.max_body
@@ -479,6 +524,8 @@ class Connection:
             self._output.append(_CHANGE_CIPHER_SPEC_RECORD)
             if self._observer is not None:
                 self._observer(True, _CHANGE_CIPHER_SPEC, _CHANGE_CIPHER_SPEC_BODY)
+            if self._record_observer is not None:
+                self._record_observer(True, _CHANGE_CIPHER_SPEC_RECORD[:RECORD_HEADER], None)
         elif isinstance(effect, WriteWith12):
             self._flush_handshake()
             self._sealer = sealer12(effect.keys)
@@ -498,6 +545,8 @@ class Connection:
             self._answer_key_update()
         elif isinstance(effect, SendWarning):
             self._send_alert(WARNING, effect.description)
+        elif isinstance(effect, SelectConfig):
+            self._server_sessions = effect.config.server_sessions
         elif isinstance(effect, SkipEarlyData):
             self._skip_early_data = effect.size
             self._skip_by_type = effect.by_type
@@ -511,6 +560,8 @@ class Connection:
         if isinstance(event, HandshakeCompleted):
             if self.close_sent:
                 return  # this side's Finished was never sent: nothing was completed
+            self.negotiated = event.negotiated
+        elif isinstance(event, PeerAuthenticated):
             self.negotiated = event.negotiated
         events.append(event)
 
@@ -544,6 +595,9 @@ class Connection:
         if self._padding is not None and isinstance(self._sealer, Sealer13):
             padding = max(0, min(self._padding(len(content)), self._max_fragment - len(content)))
         self._output.append(self._sealer.seal(content_type, content, padding))
+        if self._record_observer is not None:
+            hidden = content_type if isinstance(self._sealer, Sealer13) else None
+            self._record_observer(True, self._output[-1][:RECORD_HEADER], hidden)
 
     def _send_alert(self, level: int, description: int) -> None:
         self._flush_handshake()
@@ -565,7 +619,7 @@ class Connection:
 
     def _forget_session(self) -> None:
         """Let no client go on with a session of a server's whose connection failed (RFC 5246 §7.2.2)."""
-        sessions = self.config.server_sessions
+        sessions = self._server_sessions
         agreed = self.negotiated or getattr(self._machine.state, "negotiated", None)
         if sessions is not None and isinstance(agreed, Negotiated) and agreed.version == _TLS1_2:
             sessions.remove(agreed.legacy_session_id)

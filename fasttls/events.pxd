@@ -24,11 +24,17 @@ cdef class Negotiated:
     cdef readonly bytes tls_unique
     cdef readonly bytes ocsp_response
     cdef readonly tuple peer_authorities
+    cdef readonly bytes own_certificate
+    cdef readonly bint may_authenticate
     cdef readonly Session session
     cdef readonly bytes psk_identity
 
 
 cdef class HandshakeCompleted:
+    cdef readonly Negotiated negotiated
+
+
+cdef class PeerAuthenticated:
     cdef readonly Negotiated negotiated
 
 

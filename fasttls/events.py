@@ -55,6 +55,12 @@ class Negotiated:
     peer_authorities: tuple[bytes, ...] = field(default=(), repr=False)
     """The CA names that the peer sent, DER."""
 
+    own_certificate: bytes | None = field(default=None, repr=False)
+    """The certificate that a server sent of its own, DER; None after a resumption."""
+
+    may_authenticate: bool = False
+    """Whether the client may be asked for a certificate after the handshake (RFC 8446 §4.6.2)."""
+
     session: Session | None = field(default=None, repr=False)
     """The session that was gone on with, None after a full handshake."""
 
@@ -82,7 +88,7 @@ class Negotiated:
         if self.group is None:
             return None
         found = GROUPS.get(self.group)
-        return name_of(NamedGroup, self.group) if found is None else found.names[0]
+        return name_of(NamedGroup, self.group).lower() if found is None else found.names[0]
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,14 @@ class HandshakeCompleted:
     """Both Finished messages are in order; application data may flow."""
 
     negotiated: Negotiated
+
+
+@dataclass(frozen=True)
+class PeerAuthenticated:
+    """A client was asked for its certificate after the handshake, and has answered (RFC 8446 §4.6.2)."""
+
+    negotiated: Negotiated
+    """What is agreed from now on."""
 
 
 @dataclass(frozen=True)
@@ -135,4 +149,13 @@ class EarlyDataAnswered:
     reason: str = ""
 
 
-Event = HandshakeCompleted | ApplicationData | PeerClosed | KeysUpdated | TicketReceived | EarlyData | EarlyDataAnswered
+Event = (
+    HandshakeCompleted
+    | PeerAuthenticated
+    | ApplicationData
+    | PeerClosed
+    | KeysUpdated
+    | TicketReceived
+    | EarlyData
+    | EarlyDataAnswered
+)

@@ -74,12 +74,13 @@ def certificate_dict(der: bytes) -> dict[str, Any]:
     """Return what `SSLSocket.getpeercert()` returns for a certificate. Raises ValueError for a malformed one."""
     certificate = CERTIFICATES.parse(der)
     parsed = certificate.x509
-    serial = f"{abs(parsed.serial_number):X}"
+    number = int.from_bytes(certificate.serial, "big", signed=True)
+    serial = f"{abs(number):X}"
     found: dict[str, Any] = {
         "subject": _name(parsed.subject),
         "issuer": _name(parsed.issuer),
         "version": parsed.version.value + 1,
-        "serialNumber": ("-" if parsed.serial_number < 0 else "") + serial.zfill(len(serial) + len(serial) % 2),
+        "serialNumber": ("-" if number < 0 else "") + serial.zfill(len(serial) + len(serial) % 2),
         "notBefore": _date(parsed.not_valid_before_utc),
         "notAfter": _date(parsed.not_valid_after_utc),
     }

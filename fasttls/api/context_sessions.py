@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import ssl
 import threading
 from collections.abc import Callable, Hashable
@@ -121,9 +122,10 @@ class SessionSettings:
 
     @num_tickets.setter
     def num_tickets(self, value: int) -> None:
-        if not isinstance(value, int):
-            raise TypeError(f"an integer is required, not {type(value).__name__}")
-        if not 0 <= value <= 255:
+        value = operator.index(value)
+        if value < 0:
+            raise ValueError("value must be non-negative")
+        if value > 255:
             raise ValueError("failed to set num tickets")
         if self.protocol != ssl.PROTOCOL_TLS_SERVER:
             raise ValueError("SSLContext is not a server context.")
@@ -282,6 +284,7 @@ class SessionSettings:
             config.maximum_version,
             config.peer_certificate,
             config.check_host,
+            config.check_common_name,
             config.strict,
             config.partial_chain,
             config.strength,

@@ -18,7 +18,7 @@ from fasttls.handshake.config import Credential
 from fasttls.trust.bundle import read_bundle
 from fasttls.trust.certificate import CERTIFICATES
 from fasttls.trust.crl import crl_der
-from fasttls.trust.pem import der_certificates, pem_certificates
+from fasttls.trust.pem import NotBase64, der_certificates, pem_certificates
 from fasttls.trust.policy import OCSPStapling, Strength
 from fasttls.trust.rules import check_strength
 from fasttls.trust.store import TrustStore, add_default_paths
@@ -89,6 +89,9 @@ class TrustSettings:
     def ocsp_stapling(self, mode: OCSPStapling) -> None:
         self._ocsp_stapling = OCSPStapling(mode)
 
+    def _changed(self) -> None:
+        """Let the next connection look at the settings anew."""
+
     def load_verify_locations(
         self,
         cafile: Path | None = None,
@@ -108,11 +111,14 @@ class TrustSettings:
                 bundle.check()
                 self._trust.add_bundle(bundle)
         except ValueError as exc:
+            if isinstance(exc, NotBase64) or isinstance(exc.__cause__, NotBase64):
+                raise ssl_error(None, f"PEM lib: {exc}", library="X509") from exc
             raise ssl_error(
                 "NO_CERTIFICATE_OR_CRL_FOUND", f"no certificate or crl found: {exc}", library="X509"
             ) from exc
         if capath is not None:
             self._trust.add_directories(capath)
+        self._changed()
 
     def trust(self, authorities: object) -> None:
         """Trust certificates straight from memory: PEM or DER, `cryptography` objects, or a list of these.
@@ -126,6 +132,7 @@ class TrustSettings:
         if not found:
             raise ValueError("there is no certificate to trust")
         self._add_trusted(found)
+        self._changed()
 
     def use_crls(self, crls: CrlSource, *, replace: bool = False) -> None:
         """Take certificate revocation lists, for VERIFY_CRL_CHECK_LEAF and VERIFY_CRL_CHECK_CHAIN.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from fasttls.api.context import SSLContext
@@ -109,3 +110,38 @@ def get_server_certificate(
         der = wrapped.getpeercert(True)
     assert isinstance(der, bytes)
     return ssl.DER_cert_to_PEM_cert(der)
+
+
+def wrap_socket(
+    sock: Any,
+    keyfile: Path | None = None,
+    certfile: Path | None = None,
+    server_side: bool = False,
+    cert_reqs: int = ssl.CERT_NONE,
+    ssl_version: int = ssl.PROTOCOL_TLS,
+    ca_certs: Path | None = None,
+    do_handshake_on_connect: bool = True,
+    suppress_ragged_eofs: bool = True,
+    ciphers: str | None = None,
+) -> Any:
+    """Wrap a socket with a context of its own; Python 3.12 has no such function any more. IT CHECKS NO HOST NAME."""
+    message = "ssl.wrap_socket() is deprecated, use SSLContext.wrap_socket()"
+    warnings.warn(message, DeprecationWarning, stacklevel=2)
+    if server_side and not certfile:
+        raise ValueError("certfile must be specified for server-side operations")
+    if keyfile and not certfile:
+        raise ValueError("certfile must be specified")
+    context = SSLContext(ssl_version)
+    context.verify_mode = cert_reqs
+    if ca_certs:
+        context.load_verify_locations(ca_certs)
+    if certfile:
+        context.load_cert_chain(certfile, keyfile)
+    if ciphers:
+        context.set_ciphers(ciphers)
+    return context.wrap_socket(
+        sock,
+        server_side=server_side,
+        do_handshake_on_connect=do_handshake_on_connect,
+        suppress_ragged_eofs=suppress_ragged_eofs,
+    )

@@ -6,17 +6,12 @@ from fasttls.connection cimport Connection
 from fasttls.events cimport ApplicationData, EarlyData, EarlyDataAnswered, HandshakeCompleted, Negotiated, TicketReceived
 
 
-cdef class ChainCertificate:
-    cdef public bytes _der
-    cpdef public_bytes(self, format=*)
-    cpdef dict get_info(self)
-
-
 cdef class Engine:
     cdef public object _context
     cdef public Connection _connection
     cdef public Channel _channel
-    cdef public object _on_context
+    cdef public object _choice
+    cdef public object _ignores_eof
     cdef public object _owner
     cdef public object _plaintext
     cdef public object _outgoing
@@ -29,6 +24,7 @@ cdef class Engine:
     cdef public EarlyDataAnswered _early_answer
     cpdef _collect(self)
     cpdef _pump(self, deadline, str doing)
+    cpdef _end(self)
     cpdef _on_event(self, event)
     cpdef _say_goodbye(self, deadline, str doing)
     cpdef _raise_failure(self)
@@ -39,6 +35,7 @@ cdef class Engine:
     cpdef write(self, data)
     cpdef _write(self, view, deadline)
     cpdef shutdown(self)
+    cpdef leave(self)
     cpdef getpeercert(self, bint binary_form=*)
     cpdef get_unverified_chain(self)
     cpdef get_verified_chain(self)
@@ -54,4 +51,5 @@ cdef class Engine:
     cpdef key_update(self, bint request_peer=*)
     cpdef bytes export_keying_material(self, bytes label, size, bytes context=*)
     cpdef verify_client_post_handshake(self)
+    cpdef _take_certificates(self, context)
     cpdef write_early(self, data)

@@ -12,12 +12,14 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fasttls.api.certdict import certificate_dict
+from fasttls.api.chain import ChainCertificate
 from fasttls.api.channel import Channel
-from fasttls.api.errors import as_ssl_error, ssl_error
+from fasttls.api.endpoint import server_end_point
+from fasttls.api.errors import as_ssl_error, closed, ssl_error
 from fasttls.api.session_link import SessionLink
 from fasttls.connection import Connection
 from fasttls.crypto.suites12 import EVERY_SUITE, Suite12
@@ -30,38 +32,18 @@ from fasttls.events import (
     Negotiated,
     TicketReceived,
 )
+from fasttls.handshake.post_auth13 import CannotAsk
 from fasttls.wire.alerts import TLSError
+from fasttls.wire.iana import ProtocolVersion
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from fasttls.api.context import SSLContext
     from fasttls.api.session import SSLSession
+    from fasttls.api.sni import SniChoice
 
 _RECORD = 16384  # bytes
-
-
-class ChainCertificate:
-    """One certificate of a chain, as `_ssl.Certificate` shows it."""
-
-    __slots__ = ("_der",)
-
-    def __init__(self, der: bytes) -> None:
-        self._der = der
-
-    def public_bytes(self, format: int = 1) -> bytes | str:  # noqa: A002 - CPython names it so
-        """Return PEM text, or DER bytes when format is `_ssl.ENCODING_DER`."""
-        return self._der if format == 2 else ssl.DER_cert_to_PEM_cert(self._der)
-
-    def get_info(self) -> dict[str, Any]:
-        """Return the certificate as `getpeercert()` shows it."""
-        return certificate_dict(self._der)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ChainCertificate) and self._der == other._der
-
-    def __hash__(self) -> int:
-        return hash(self._der)
 
 
 class Engine:
@@ -78,12 +60,13 @@ class Engine:
         connection: Connection,
         channel: Channel,
         owner: object,
-        on_context: Callable[[SSLContext], None],
+        choice: SniChoice | None = None,
     ) -> None:
         self._context = context
         self._connection = connection
         self._channel = channel
-        self._on_context = on_context
+        self._choice = choice
+        self._ignores_eof = bool(context.options & ssl.OP_IGNORE_UNEXPECTED_EOF)
         self._owner = weakref.ref(owner) if owner is not None else None
         self._plaintext: deque[memoryview] = deque()
         self._outgoing: deque[memoryview] = deque()
@@ -126,7 +109,7 @@ class Engine:
             with self._lock:
                 try:
                     if not data:
-                        self._connection.receive_eof()
+                        self._end()
                         return []
                     events = self._connection.receive(data)
                     for event in events:
@@ -141,6 +124,13 @@ class Engine:
             self._say_goodbye(deadline, doing)
             raise
         return events
+
+    def _end(self) -> None:
+        """Take note that the transport has ended: as an error, unless it is to pass for a close_notify."""
+        if self._ignores_eof:
+            self._connection.peer_closed = True
+        else:
+            self._connection.receive_eof()
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, ApplicationData):
@@ -189,9 +179,15 @@ class Engine:
         self._flush(deadline, "handshake")
         while not connection.connected:
             self._pump(deadline, "handshake")
-            self._flush(deadline, "handshake")
+            try:
+                self._flush(deadline, "handshake")
+            except (BrokenPipeError, ConnectionResetError):
+                if not connection.connected or not connection.server_side:
+                    raise
+                # Tickets for a client that has left: what it sent before can be read all the same.
+                self._outgoing.clear()
             if connection.peer_closed and not connection.connected:
-                raise ssl.SSLZeroReturnError(ssl.SSL_ERROR_ZERO_RETURN, "TLS/SSL connection has been closed (EOF)")
+                raise closed()
 
     def read(self, size: int = 1024, buffer: Buffer | None = None) -> bytes | int:
         """Return up to size bytes of application data, or put them in buffer and return their count.
@@ -199,6 +195,8 @@ class Engine:
         Nothing is returned after the peer's close_notify.
         """
         target = None if buffer is None else memoryview(buffer).cast("B")
+        if target is not None and target.readonly:  # before anything is read that would be lost
+            raise TypeError(f"read() argument 2 must be read-write bytes-like object, not {type(buffer).__name__}")
         if target is not None and (size <= 0 or size > len(target)):
             size = len(target)
         if size < 0:
@@ -218,6 +216,9 @@ class Engine:
         connection = self._connection
         if not connection.connected:
             self.do_handshake()
+        if self._outgoing:
+            with contextlib.suppress(ssl.SSLWantWriteError):
+                self._flush(deadline, "read", wait=False)
         while not self._plaintext and not connection.peer_closed:
             self._pump(deadline, "read")
             try:
@@ -225,7 +226,7 @@ class Engine:
             except ssl.SSLWantWriteError:
                 continue  # an answer to a KeyUpdate: it goes out with the next write
         if not self._plaintext and connection.close_sent:
-            raise ssl.SSLZeroReturnError(ssl.SSL_ERROR_ZERO_RETURN, "TLS/SSL connection has been closed (EOF)")
+            raise closed()
 
     def _take(self, size: int) -> bytes:
         """Take up to size bytes from the record that was read."""
@@ -300,6 +301,19 @@ class Engine:
                 raise ssl_error("APPLICATION_DATA_AFTER_CLOSE_NOTIFY", "application data after close notify")
         return self._channel.plain_socket
 
+    def leave(self) -> None:
+        """Read what a server sends behind its handshake, when the socket is closed and nothing was read.
+
+        The system resets a connection that is closed with something unread, and what this side sent may be lost; a
+        server of TLS 1.3 sends tickets that a client may never get to read.
+        """
+        negotiated = self._negotiated
+        if negotiated is None or self._connection.server_side or self._connection.has_read:
+            return
+        if negotiated.version == ProtocolVersion.TLS1_3:
+            with contextlib.suppress(OSError, ValueError):
+                self._channel.drain()
+
     @property
     def _negotiated(self) -> Negotiated | None:
         return self._connection.negotiated
@@ -324,9 +338,11 @@ class Engine:
         return [ChainCertificate(der) for der in negotiated.peer_chain] if negotiated else None
 
     def get_verified_chain(self) -> list[ChainCertificate] | None:
-        """Return the path that was validated, the trusted certificate last."""
+        """Return the path that was validated, the trusted certificate last; what was sent when none was."""
         negotiated = self._negotiated
-        return [ChainCertificate(one.der) for one in negotiated.verified_path] if negotiated else None
+        if negotiated is None or not negotiated.verified_path:
+            return self.get_unverified_chain()
+        return [ChainCertificate(one.der) for one in negotiated.verified_path]
 
     def cipher(self) -> tuple[str, str, int] | None:
         """Return the suite's name, its version and its bits."""
@@ -376,18 +392,21 @@ class Engine:
         return negotiated.alpn.decode() if negotiated and negotiated.alpn is not None else None
 
     def get_channel_binding(self, cb_type: str = "tls-unique") -> bytes | None:
-        """Return a channel binding: tls-exporter (RFC 9266), or tls-unique (RFC 5929 §3).
+        """Return a channel binding: tls-exporter (RFC 9266), tls-unique or tls-server-end-point (RFC 5929 §3, §4).
 
-        tls-unique is None in TLS 1.3, which has none (RFC 8446 Appendix C.5), and in TLS 1.2 without the
-        extended master secret, where it is not unique (RFC 7627 §1). Others raise ValueError.
+        tls-unique is what OpenSSL has for it in TLS 1.3, which does not define it, and None in TLS 1.2 without the
+        extended master secret, where it is not unique (RFC 7627 §1). tls-server-end-point is None for a server that
+        went on with a session, and without certificates. Others raise ValueError.
         """
         if cb_type == "tls-exporter":
             if self._negotiated is None:
                 return None
             return self._connection.export_keying_material(b"EXPORTER-Channel-Binding", 32)
+        if cb_type == "tls-server-end-point":
+            return None if self._negotiated is None else server_end_point(self._negotiated, self.server_side)
         if cb_type != "tls-unique":
             raise ValueError(f"'{cb_type}' channel binding type not implemented")
-        return None if self._negotiated is None else self._negotiated.tls_unique
+        return self._connection.tls_unique
 
     def key_update(self, request_peer: bool = False) -> None:
         """Send KeyUpdate, and ask the peer for one if wanted (RFC 8446 §4.6.3)."""
@@ -401,8 +420,22 @@ class Engine:
         return self._connection.export_keying_material(label, size, context)
 
     def verify_client_post_handshake(self) -> None:
-        """Post-handshake authentication is not supported."""
-        raise NotImplementedError("post-handshake authentication is not supported")
+        """Ask a TLS 1.3 client for its certificate; the answer is read among what it sends (RFC 8446 §4.6.2).
+
+        The request goes out with what is written or read next. Raises ssl.SSLError when the client cannot be asked.
+        """
+        self._raise_failure()
+        if self._negotiated is None or self._negotiated.version != ProtocolVersion.TLS1_3:
+            raise ssl_error("WRONG_SSL_VERSION", "wrong ssl version")
+        try:
+            with self._lock:
+                try:
+                    self._connection.request_certificate()
+                finally:
+                    self._collect()
+        except CannotAsk as exc:
+            words = exc.reason.lower().replace("_", " ")
+            raise ssl_error(exc.reason, f"{words}: {exc}") from exc
 
     @property
     def context(self) -> SSLContext:
@@ -411,8 +444,25 @@ class Engine:
 
     @context.setter
     def context(self, context: SSLContext) -> None:
-        self._on_context(context)
+        if not callable(getattr(context, "_config", None)):
+            raise TypeError("The value must be a SSLContext of fasttls")
+        if self._choice is not None and self._choice.active:
+            self._choice.take_context(context)
+        elif not self._sessions.begun:
+            self._take_certificates(context)
         self._context = context
+
+    def _take_certificates(self, context: SSLContext) -> None:
+        """Show the certificates of another context and trust whom it trusts.
+
+        That is all that setting it changes before the handshake, as in OpenSSL: who must be verified stays.
+        """
+        old, found = self._connection, context._config()
+        config = replace(old.config, credentials=found.credentials, trust=found.trust)
+        self._connection = Connection(
+            config, server_side=old.server_side, server_name=old.server_name, session=old.session
+        )
+        self._sessions.go_on_with(self._connection)
 
     @property
     def owner(self) -> object:

@@ -8,6 +8,8 @@ from typing import TypeVar
 from fasttls.trust.verdicts import CertificateRejected
 from fasttls.wire.alerts import AlertDescription, AlertReceived, TLSError, Truncated
 
+_SSL = int(ssl.SSL_ERROR_SSL)  # a number like any errno, as the standard library has it there
+
 # OpenSSL names an alert by the version of the protocol that introduced it.
 _SINCE_SSL3 = frozenset({10, 20, 30, 40, 41, 42, 43, 44, 45, 46, 47})
 _SINCE_TLS13 = frozenset({AlertDescription.MISSING_EXTENSION, AlertDescription.CERTIFICATE_REQUIRED})
@@ -48,18 +50,20 @@ def as_ssl_error(error: TLSError) -> ssl.SSLError:
         message = str(error)
         if isinstance(error, CertificateRejected):
             message = error.verify_message + (f" ({error.detail})" if error.detail else "")
-        made = ssl.SSLCertVerificationError(ssl.SSL_ERROR_SSL, f"[SSL: {reason}] certificate verify failed: {message}")
+        made = ssl.SSLCertVerificationError(_SSL, f"[SSL: {reason}] certificate verify failed: {message}")
         made.verify_code = error.verify_code if isinstance(error, CertificateRejected) else 1
         made.verify_message = error.verify_message if isinstance(error, CertificateRejected) else message
     elif isinstance(error, Truncated):
-        made = ssl.SSLEOFError(ssl.SSL_ERROR_EOF, f"[SSL: {reason}] EOF occurred in violation of protocol: {error}")
+        made = ssl.SSLEOFError(
+            int(ssl.SSL_ERROR_EOF), f"[SSL: {reason}] EOF occurred in violation of protocol: {error}"
+        )
     elif isinstance(error, AlertReceived):
         assert error.alert_received is not None
         reason = _reason_of_alert(error.alert_received)
         words = reason.lower().replace("_", " ") + (f": {error.explanation}" if error.explanation else "")
-        made = ssl.SSLError(ssl.SSL_ERROR_SSL, f"[SSL: {reason}] {words}")
+        made = ssl.SSLError(_SSL, f"[SSL: {reason}] {words}")
     else:
-        made = ssl.SSLError(ssl.SSL_ERROR_SSL, f"[SSL: {reason}] {reason.lower().replace('_', ' ')}: {error}")
+        made = ssl.SSLError(_SSL, f"[SSL: {reason}] {reason.lower().replace('_', ' ')}: {error}")
     made.library = "SSL"
     made.reason = reason
     made.alert_sent = error.alert_sent  # type: ignore[attr-defined]
@@ -69,18 +73,28 @@ def as_ssl_error(error: TLSError) -> ssl.SSLError:
     return made
 
 
-def ssl_error(reason: str, message: str, *, library: str = "SSL") -> ssl.SSLError:
-    """Return an SSLError of this side's own, in the standard library's form."""
-    made = ssl.SSLError(ssl.SSL_ERROR_SSL, f"[{library}: {reason}] {message}")
+def ssl_error(reason: str | None, message: str, *, library: str = "SSL") -> ssl.SSLError:
+    """Return an SSLError of this side's own, in the standard library's form.
+
+    reason is None where OpenSSL says only that a library failed, as "PEM lib".
+    """
+    made = ssl.SSLError(_SSL, f"[{library}: {reason}] {message}" if reason else f"[{library}] {message}")
     made.library = library
-    made.reason = reason
+    made.reason = reason  # type: ignore[assignment]  # None is what the standard library has too
     return made
 
 
-_Blocked = TypeVar("_Blocked", bound=ssl.SSLError)
+def plain_error(message: str) -> ssl.SSLError:
+    """Return what the standard library itself refuses with: no library and no reason."""
+    made = ssl.SSLError(0, message)
+    made.library = made.reason = None  # type: ignore[assignment]  # as in the standard library
+    return made
 
 
-def _would_block(error: _Blocked) -> _Blocked:
+_Plain = TypeVar("_Plain", bound=ssl.SSLError)
+
+
+def _without_reason(error: _Plain) -> _Plain:
     """Give an error the attributes that every one has; there is nothing to say in them."""
     error.library = error.reason = None  # type: ignore[assignment]  # as in the standard library
     return error
@@ -88,9 +102,18 @@ def _would_block(error: _Blocked) -> _Blocked:
 
 def want_read() -> ssl.SSLWantReadError:
     """Return what a read that would block raises."""
-    return _would_block(ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, "The operation did not complete (read)"))
+    return _without_reason(ssl.SSLWantReadError(int(ssl.SSL_ERROR_WANT_READ), "The operation did not complete (read)"))
 
 
 def want_write() -> ssl.SSLWantWriteError:
     """Return what a write that would block raises."""
-    return _would_block(ssl.SSLWantWriteError(ssl.SSL_ERROR_WANT_WRITE, "The operation did not complete (write)"))
+    return _without_reason(
+        ssl.SSLWantWriteError(int(ssl.SSL_ERROR_WANT_WRITE), "The operation did not complete (write)")
+    )
+
+
+def closed() -> ssl.SSLZeroReturnError:
+    """Return what an operation raises that comes after the peer's close_notify."""
+    return _without_reason(
+        ssl.SSLZeroReturnError(int(ssl.SSL_ERROR_ZERO_RETURN), "TLS/SSL connection has been closed (EOF)")
+    )

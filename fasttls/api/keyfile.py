@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from cryptography import x509
@@ -20,7 +21,9 @@ from fasttls.api.errors import ssl_error
 from fasttls.crypto.signatures import ExternalSigner, KeySigner, PublicKey, Signer, certificate_scheme
 from fasttls.handshake.config import Credential
 from fasttls.trust.certificate import CERTIFICATES
+from fasttls.trust.path import MOST_INTERMEDIATES
 from fasttls.trust.pem import der_certificates, pem_certificates
+from fasttls.trust.store import TrustStore
 
 Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
@@ -89,9 +92,9 @@ def credential_of(chain: object, key: object, password: object = None) -> Creden
         leaf = parsed[0] if parsed else None
         public = None if leaf is None else leaf.public_key
     except ValueError as exc:
-        raise ssl_error("PEM_LIB", f"PEM lib: the certificate is malformed: {exc}") from exc
+        raise ssl_error(None, f"PEM lib: the certificate is malformed: {exc}") from exc
     if leaf is None or public is None:
-        raise ssl_error("PEM_LIB", "PEM lib: the file has no certificate")
+        raise ssl_error(None, "PEM lib: the file has no certificate")
     return Credential(ders, _signer(key, public, password), chain_algorithms(ders))
 
 
@@ -152,15 +155,17 @@ def _load_key(data: bytes, password: object, *, is_pem: bool) -> object:
     encrypted = b"ENCRYPTED" in data if is_pem else _is_encrypted(data)
     secret = _password_bytes(password) if encrypted or not callable(password) else None
     try:
-        return load(data, secret if encrypted else None)
+        # To see whether the primes of an RSA key are primes takes 100 times as long as the rest. Its public half is
+        # compared with the certificate's, and OpenSSL checks a signature made with the primes before it gives it.
+        return load(data, secret if encrypted else None, unsafe_skip_rsa_key_validation=True)
     except (TypeError, ValueError, UnsupportedAlgorithm) as exc:
-        raise ssl_error("PEM_LIB", f"PEM lib: the private key cannot be read: {exc}") from exc
+        raise ssl_error(None, f"PEM lib: the private key cannot be read: {exc}") from exc
 
 
 def _is_encrypted(der: bytes) -> bool:
     """Whether a DER private key needs a password: an EncryptedPrivateKeyInfo begins with no version (RFC 5958 §3)."""
     try:
-        load_der_private_key(der, None)
+        load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         return True
     except (ValueError, UnsupportedAlgorithm):
@@ -172,6 +177,27 @@ def key_type(credential: Credential) -> tuple[str, object]:
     """Return what a context has one certificate of, as OpenSSL: RSA, RSA-PSS, elliptic curves, each other algorithm."""
     leaf = CERTIFICATES.parse(credential.chain[0])
     return leaf.key_kind, leaf.spki[:12] if leaf.key_kind == "other" else None
+
+
+def with_issuers(credential: Credential, trust: TrustStore) -> Credential:
+    """Return a credential whose certificate stands alone with its issuers, as far as they are trusted here.
+
+    OpenSSL sends them too, unless a chain was given: servers rely on it that load their certificate and trust the
+    authorities that issued it.
+    """
+    if len(credential.chain) > 1:
+        return credential
+    path = [CERTIFICATES.parse(credential.chain[0])]
+    while not path[-1].self_issued and len(path) <= MOST_INTERMEDIATES:
+        issuers = (one for one in trust.find(path[-1].issuer) if one not in path and path[-1].may_be_issued_by(one))
+        issuer = next(issuers, None)
+        if issuer is None:
+            break
+        path.append(issuer)
+    if len(path) == 1:
+        return credential
+    chain = tuple(one.der for one in path)
+    return replace(credential, chain=chain, chain_algorithms=chain_algorithms(chain))
 
 
 def chain_algorithms(chain: tuple[bytes, ...]) -> frozenset[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from hashlib import sha256
 from typing import Any
 
@@ -25,6 +26,11 @@ class SSLSession:
         """Take a session, and the context it belongs to, None for any."""
         object.__setattr__(self, "_session", session)
         object.__setattr__(self, "_context", context)
+
+    @property  # type: ignore[misc]  # that is how isinstance() can be told
+    def __class__(self) -> type:
+        """The standard library's class, for isinstance(); it cannot be subclassed. type() tells the truth."""
+        return ssl.SSLSession
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"attribute '{name}' of 'SSLSession' objects is not writable")

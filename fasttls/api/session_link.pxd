@@ -11,9 +11,10 @@ cdef class SessionLink:
     cdef public object _context
     cdef public Connection _connection
     cdef public Channel _channel
-    cdef public object _begun
+    cdef public object begun
     cdef public object _place
     cdef public object current
+    cpdef go_on_with(self, Connection connection)
     cpdef give(self, session)
     cpdef begin(self)
     cpdef _port(self)

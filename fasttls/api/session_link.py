@@ -27,12 +27,16 @@ class SessionLink:
         self._context = context
         self._connection = connection
         self._channel = channel
-        self._begun = False
+        self.begun = False
         self._place: Hashable = None
         self.current: SSLSession | None = (
             None if connection.session is None else SSLSession(connection.session, context)
         )
         """What `SSLSocket.session` shows."""
+
+    def go_on_with(self, connection: Connection) -> None:
+        """Stand by another connection, which takes the place of one that has not begun."""
+        self._connection = connection
 
     def give(self, session: object) -> None:
         """Offer this session. Raises TypeError and ValueError as the standard library does."""
@@ -41,7 +45,7 @@ class SessionLink:
         given = session_of(session, self._context)
         if self._connection.server_side:
             raise ValueError("Cannot set session for server-side SSLSocket.")
-        if self._begun:
+        if self.begun:
             raise ValueError("Cannot set session after handshake.")
         self._connection.session = given
         assert isinstance(session, SSLSession)
@@ -49,9 +53,9 @@ class SessionLink:
 
     def begin(self) -> None:
         """Count the connection, and offer a session of the context's when the caller gave none."""
-        if self._begun:
+        if self.begun:
             return
-        self._begun = True
+        self.begun = True
         connection = self._connection
         if connection.server_side:
             self._context._counters.add("accept")

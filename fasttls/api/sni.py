@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
@@ -33,14 +34,25 @@ class _Unraisable(NamedTuple):
 class SniChoice:
     """The choice for one connection of a server whose context has a callback."""
 
-    engine: Engine
-    """The connection's engine, whose owner the callback is shown."""
+    engine: weakref.ref[Engine]
+    """The connection's engine, whose owner the callback is shown; the engine owns this object."""
+
+    active = False
+    """Whether the callback is being called, and may set the context."""
 
     def __init__(self, context: SSLContext, config: Config, callback: SniCallback) -> None:
         self._context = context
         self._config = config
         self._callback = callback
         self._chosen: Config | None = None
+
+    def _tell(self, error: Exception) -> None:
+        """Let a person see an error that the peer is told of, and that is not raised here.
+
+        A server that accepts in a loop catches OSError: what a callback raises must not stop it.
+        """
+        told = _Unraisable(type(error), error, error.__traceback__, None, self._callback)
+        sys.unraisablehook(told)  # type: ignore[arg-type]  # typeshed knows CPython's own class alone
 
     def take_context(self, context: SSLContext) -> None:
         """Go on with another context, when the callback sets it. Raises TypeError for what is none of fasttls."""
@@ -57,17 +69,23 @@ class SniChoice:
 
         Raises an Alert when the callback refuses the name, or fails.
         """
+        engine = self.engine()
+        assert engine is not None
+        self.active = True
         try:
-            result = self._callback(self.engine.owner, hello.server_name, self._context)
+            result = self._callback(engine.owner, hello.server_name, self._context)
         except Exception as exc:
-            # A server that accepts in a loop catches OSError: what a callback raises must not stop it.
-            told = _Unraisable(type(exc), exc, exc.__traceback__, None, self._callback)
-            sys.unraisablehook(told)  # type: ignore[arg-type]  # typeshed knows CPython's own class alone
+            self._tell(exc)
             raise HandshakeFailure("sni_callback raised an exception", reason="CALLBACK_FAILED") from exc
+        finally:
+            self.active = False
         if result is None:
             return self._chosen
         if not isinstance(result, int):
-            raise InternalError("sni_callback returned neither None nor an integer")
+            kind = type(result).__name__
+            wrong = TypeError(f"sni_callback returns None or an alert's number, not {kind}")
+            self._tell(wrong)
+            raise InternalError(str(wrong), reason="CALLBACK_FAILED") from wrong
         try:
             refusal = ALERTS[AlertDescription(result)]
         except (KeyError, ValueError):

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _DER = 2  # _ssl.ENCODING_DER
 
+BINDINGS = ("tls-unique", "tls-exporter", "tls-server-end-point")
+"""The channel bindings that there are."""
+
 
 class _Extras:
     """What a fasttls socket can tell beside what `ssl` tells."""
@@ -26,27 +29,30 @@ class _Extras:
 
     def group(self) -> str | None:
         """Return the key exchange group's name, or None before the handshake."""
-        name: str | None = self._engine().group()
+        name: str | None = self._sslobj.group() if self._sslobj is not None else None
         return name
 
     def client_sigalg(self) -> str | None:
         """Return the scheme that the client signed with, or None when it sent no certificate."""
-        return self._signed_with(0 if not self._engine().server_side else 1)
+        return self._signed_with(by_server=False)
 
     def server_sigalg(self) -> str | None:
         """Return the scheme that the server signed with, or None before the handshake."""
-        return self._signed_with(0 if self._engine().server_side else 1)
+        return self._signed_with(by_server=True)
 
-    def _signed_with(self, which: int) -> str | None:
+    def _signed_with(self, *, by_server: bool) -> str | None:
         from fasttls.wire.iana import SignatureScheme, name_of
 
-        code = self._engine().signature_algorithms()[which]
+        if self._sslobj is None:
+            return None
+        own, peer = self._sslobj.signature_algorithms()
+        code = own if by_server == self._sslobj.server_side else peer
         return None if code is None else name_of(SignatureScheme, code).lower()
 
     def get_verified_chain(self) -> list[bytes]:
         """Return the path that was validated, DER, the peer's own certificate first and a trusted one last.
 
-        Empty when the peer was not verified, as without a handshake.
+        When the peer was not verified, it is what get_unverified_chain() returns (Python 3.13).
         """
         return [one.public_bytes(_DER) for one in self._engine().get_verified_chain() or ()]
 
@@ -110,6 +116,18 @@ class _Extras:
 
 class SSLSocket(_Extras, ssl.SSLSocket):
     """`ssl.SSLSocket` over the fasttls engine."""
+
+    def get_channel_binding(self, cb_type: str = "tls-unique") -> bytes | None:
+        """Return a channel binding, None before the handshake. Raises ValueError for one that there is not."""
+        if self._sslobj is None and cb_type in BINDINGS:
+            return None
+        return super().get_channel_binding(cb_type)
+
+    def _real_close(self) -> None:
+        engine = getattr(self, "_sslobj", None)
+        if engine is not None:
+            engine.leave()
+        super()._real_close()  # type: ignore[misc]  # typeshed does not show it
 
 
 class SSLObject(_Extras, ssl.SSLObject):

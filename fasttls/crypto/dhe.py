@@ -112,6 +112,19 @@ class DhePrivate(NamedTuple):
             raise IllegalParameter("a Diffie-Hellman public value that leads to no secret") from exc
 
 
+def known_group(prime: int, generator: int) -> NamedGroup | None:
+    """Return the group of RFC 7919 that a server uses for these parameters, None for those of no known group.
+
+    RFC 3526's primes stand for RFC 7919's of the same size, which clients can ask for by name.
+    """
+    bits = prime.bit_length()
+    if generator != _GENERATOR or bits not in _RFC7919:
+        return None
+    if prime not in (_prime(bits, ffdhe=True), _prime(bits, ffdhe=False)):
+        return None
+    return next(code for code, size in GROUP_BITS.items() if size == bits)
+
+
 def generate(group: int) -> DhePrivate:
     """Make a server's key in one of RFC 7919's groups."""
     bits = GROUP_BITS[NamedGroup(group)]

@@ -68,6 +68,7 @@ def identify_peer(
             config.strict,
             config.strength,
             config.crl_check,
+            common_name=config.check_common_name and purpose is Purpose.SERVER_AUTH,
         )
         try:
             path = verify_chain(chain, config.trust, policy)

@@ -11,7 +11,7 @@ from fasttls.wire import messages
 from fasttls.wire.alerts import UnsupportedExtension
 from fasttls.wire.extensions import Extensions, unsolicited
 from fasttls.wire.iana import ExtensionType, name_of
-from fasttls.wire.messages import CertificateEntry, CertificateVerify
+from fasttls.wire.messages import CertificateEntry, CertificateRequest, CertificateVerify
 
 # Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
 _STATUS_REQUEST = ExtensionType.STATUS_REQUEST
@@ -46,12 +46,27 @@ def choose_credential(
     return best
 
 
-def send_certificate(flight: Flight, credential: Credential, context: bytes = b"", *, staple: bool = False) -> None:
-    """Send the Certificate of a credential, with its OCSP response when the peer wants one (RFC 8446 §4.4.2.1)."""
+def certificate_request(config: Config, context: bytes = b"") -> CertificateRequest:
+    """Return what asks for the client's certificate (RFC 8446 §4.3.2)."""
+    extensions: Extensions = {ExtensionType.SIGNATURE_ALGORITHMS: config.signature_algorithms}
+    if config.signature_algorithms_cert is not None:
+        extensions[ExtensionType.SIGNATURE_ALGORITHMS_CERT] = config.signature_algorithms_cert
+    if config.certificate_authorities:
+        extensions[ExtensionType.CERTIFICATE_AUTHORITIES] = config.certificate_authorities
+    return CertificateRequest(context, extensions)
+
+
+def certificate_of(credential: Credential, context: bytes = b"", *, staple: bool = False) -> messages.Certificate:
+    """Return the Certificate of a credential, with its OCSP response when the peer wants one (RFC 8446 §4.4.2.1)."""
     response = credential.staple() if staple and credential.staple is not None else None
     own: Extensions = {} if response is None else {_STATUS_REQUEST: response}
     entries = tuple(CertificateEntry(der, {} if depth else own) for depth, der in enumerate(credential.chain))
-    flight.send(messages.Certificate(context, entries))
+    return messages.Certificate(context, entries)
+
+
+def send_certificate(flight: Flight, credential: Credential, *, staple: bool = False) -> None:
+    """Send the Certificate of a credential."""
+    flight.send(certificate_of(credential, staple=staple))
 
 
 def send_certificate_verify(flight: Flight, credential: Credential, scheme: int, context: bytes) -> None:

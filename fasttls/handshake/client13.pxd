@@ -6,6 +6,7 @@ from fasttls.handshake.auth13 cimport check_certificate_verify, choose_credentia
 from fasttls.handshake.connected13 cimport ClientConnected
 from fasttls.handshake.flight cimport Flight
 from fasttls.handshake.keys13 cimport HandshakeKeys, handshake_keys
+from fasttls.handshake.post_auth13 cimport ClientMayAuthenticate
 from fasttls.handshake.psk13 cimport PskOffer, selected_offer
 from fasttls.handshake.state cimport State, readers_of
 from fasttls.native._secret cimport Secret
@@ -74,6 +75,6 @@ cdef class WaitFinished(State):
     cdef readonly PeerIdentity identity
     cdef readonly object peer_signature_algorithm
     cdef readonly bint early
-    cpdef ClientConnected on_finished(self, Finished finished, Flight flight)
+    cpdef on_finished(self, Finished finished, Flight flight)
     cpdef _authenticate(self, Flight flight)
     cpdef Negotiated _negotiated(self, own_algorithm)

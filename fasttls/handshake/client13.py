@@ -20,6 +20,7 @@ from fasttls.handshake.config import Config
 from fasttls.handshake.connected13 import ClientConnected
 from fasttls.handshake.flight import Epoch, Flight
 from fasttls.handshake.keys13 import HandshakeKeys, handshake_keys
+from fasttls.handshake.post_auth13 import ClientMayAuthenticate
 from fasttls.handshake.psk13 import PskOffer, selected_offer
 from fasttls.handshake.state import State, readers_of
 from fasttls.native._secret import Secret
@@ -269,7 +270,7 @@ class WaitFinished(State):
     early: bool = False
     """Whether the server takes early data."""
 
-    def on_finished(self, finished: Finished, flight: Flight) -> ClientConnected:
+    def on_finished(self, finished: Finished, flight: Flight) -> ClientConnected | ClientMayAuthenticate:
         """Check the server's Finished, and send the client's last flight."""
         transcript = flight.transcript
         suite = self.keys.suite
@@ -286,13 +287,14 @@ class WaitFinished(State):
             flight.send(EndOfEarlyData())  # RFC 8446 §4.5
             flight.write_with(_HANDSHAKE, suite, self.keys.traffic.client)
         own_algorithm = self._authenticate(flight)
-        flight.send(Finished(self.keys.client_finished.mac(transcript.digest())))
+        own_finished = self.keys.client_finished.mac(transcript.digest())
+        flight.send(Finished(own_finished))
         if not self.session.early:
             self.keys.wipe()  # else its secret may still be to be used, and forgets itself behind that
         flight.write_with(_APPLICATION, suite, application.traffic.client)
         negotiated = self._negotiated(own_algorithm)
         flight.emit(HandshakeCompleted(negotiated))
-        return ClientConnected(
+        connected = ClientConnected(
             suite,
             application.traffic.server,
             application.traffic.client,
@@ -300,7 +302,9 @@ class WaitFinished(State):
             application.master.into_resumption(transcript.digest()),
             self.session.config,
             negotiated,
+            finished.verify_data if negotiated.resumed else own_finished,
         )
+        return ClientMayAuthenticate(connected) if negotiated.may_authenticate else connected
 
     def _authenticate(self, flight: Flight) -> int | None:
         """Answer a CertificateRequest, with an empty Certificate when nothing fits (RFC 8446 §4.4.2)."""
@@ -343,6 +347,7 @@ class WaitFinished(State):
             own_signature_algorithm=own_algorithm,
             client_certificate_requested=self.request is not None,
             peer_authorities=authorities or (),
+            may_authenticate=session.config.post_handshake_auth,
             session=kept,
             psk_identity=session.psk.identity if session.psk is not None and kept is None else None,
         )

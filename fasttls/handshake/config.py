@@ -91,6 +91,7 @@ class Limits:
     key_updates: int = 32  # in a row, without application data between them
     change_cipher_specs: int = 32
     tickets: int = 64  # NewSessionTickets in a row
+    certificate_requests: int = 8  # after the handshake, in a row
     renegotiations: int = 8  # requests in a row that are refused with a warning, in TLS 1.2
     early_data: int = 64 * 1024  # bytes of refused early data that are skipped
 
@@ -113,6 +114,10 @@ KeyLog = Callable[[str, bytes, Secret], None]
 Observer = Callable[[bool, int, bytes], None]
 """Called with every handshake message, alert and ChangeCipherSpec in the clear: whether this side
 sent it, its content type and its bytes."""
+
+RecordObserver = Callable[[bool, bytes, int | None], None]
+"""Called with every record: whether this side sent it, its header, and the content type that protection hides, if it
+does."""
 
 VerifyCallback = Callable[[tuple[bytes, ...], tuple[Certificate, ...] | None, Exception | None], None]
 """Called with the peer's chain, the verified path or None, and the refusal or None.
@@ -162,6 +167,9 @@ class Config:
     peer_certificate: PeerCertificate = PeerCertificate.REQUIRED
     trust: TrustStore = field(default_factory=TrustStore)
     check_host: bool = True
+    check_common_name: bool = False
+    """Whether a server's common name stands for a host where its certificate has no DNS name, as in OpenSSL."""
+
     partial_chain: bool = False
     strict: bool = False
     strength: Strength = DEFAULT_STRENGTH
@@ -205,6 +213,10 @@ class Config:
 
     ticket_lifetime: int = 7200
     """Seconds for which a session may be gone on with; at most seven days (RFC 8446 §4.6.1)."""
+
+    post_handshake_auth: bool = False
+    """Whether a client may be asked for a certificate after the handshake; a server asks then, and not before
+    (RFC 8446 §4.6.2)."""
 
     psk_modes: tuple[int, ...] = (PskKeyExchangeMode.PSK_DHE_KE,)
     """How pre-shared keys may be used; without Diffie-Hellman there is no forward secrecy (RFC 8446 §4.2.9)."""
@@ -252,6 +264,7 @@ class Config:
     limits: Limits = Limits()
     key_log: KeyLog | None = None
     observer: Observer | None = None
+    record_observer: RecordObserver | None = None
     now: Callable[[], float] = time.time
     """Seconds since the epoch."""
 

@@ -18,6 +18,7 @@ cdef class _Connected(ConnectedState):
     cdef readonly Secret resumption
     cdef readonly object config
     cdef readonly Negotiated negotiated
+    cdef readonly bytes finished
     cpdef bytes export(self, bytes label, size, bytes context)
 
 

@@ -34,6 +34,13 @@ class _Connected(ConnectedState):
     resumption: Secret
     config: Config
     negotiated: Negotiated
+    finished: bytes = b""
+    """The client's Finished, or the server's after a resumption."""
+
+    @property
+    def tls_unique(self) -> bytes:
+        """What OpenSSL has for the tls-unique channel binding, which TLS 1.3 does not define (RFC 9266 §3)."""
+        return self.finished
 
     def on_key_update(self, update: KeyUpdate, flight: Flight) -> Self:
         """Read with the next keys; answer when the peer asks for it (RFC 8446 §4.6.3)."""

@@ -62,6 +62,10 @@ cdef class LogSecret:
     cdef readonly Secret secret
 
 
+cdef class SelectConfig:
+    cdef readonly object config
+
+
 cdef class SkipEarlyData:
     cdef readonly object size
     cdef readonly bint by_type
@@ -70,6 +74,7 @@ cdef class SkipEarlyData:
 cdef class Flight:
     cdef public Transcript transcript
     cdef public list effects
+    cdef public object received
     cdef public object changes_reading
     cpdef send(self, message)
     cpdef send_untracked(self, message)
@@ -85,3 +90,4 @@ cdef class Flight:
     cpdef warn(self, description)
     cpdef emit(self, event)
     cpdef log_secret(self, str label, bytes client_random, Secret secret)
+    cpdef select_config(self, config)

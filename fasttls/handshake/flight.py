@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fasttls.crypto.key_schedule12 import RecordKeys
     from fasttls.crypto.suites import Suite
     from fasttls.events import Event
+    from fasttls.handshake.config import Config
     from fasttls.native._hash import Transcript
     from fasttls.native._secret import Secret
 
@@ -118,6 +119,13 @@ class LogSecret:
 
 
 @dataclass(frozen=True)
+class SelectConfig:
+    """Go on with another configuration than the connection began with: a server's choice."""
+
+    config: Config
+
+
+@dataclass(frozen=True)
 class SkipEarlyData:
     """Pass over early data that was refused, at most this many bytes.
 
@@ -143,6 +151,7 @@ Effect = (
     | WriteWith12
     | Emit
     | LogSecret
+    | SelectConfig
     | SkipEarlyData
 )
 
@@ -160,6 +169,9 @@ class Flight:
     def __init__(self, transcript: Transcript) -> None:
         self.transcript = transcript
         self.effects: list[Effect] = []
+        self.received = b""
+        """The message that is answered, header included."""
+
         self.changes_reading = False
         """Whether what the peer sends next comes with other keys."""
 
@@ -221,6 +233,10 @@ class Flight:
     def log_secret(self, label: str, client_random: bytes, secret: Secret) -> None:
         """Give a secret to the key log."""
         self.effects.append(LogSecret(label, client_random, secret))
+
+    def select_config(self, config: Config) -> None:
+        """Go on with another configuration."""
+        self.effects.append(SelectConfig(config))
 
     def skip_early_data(self, size: int, *, by_type: bool) -> None:
         """Pass over refused early data, at most size bytes."""

@@ -22,6 +22,7 @@ _CERTIFICATE_AUTHORITIES = ExtensionType.CERTIFICATE_AUTHORITIES
 _EC_POINT_FORMATS = ExtensionType.EC_POINT_FORMATS
 _EXTENDED_MASTER_SECRET = ExtensionType.EXTENDED_MASTER_SECRET
 _KEY_SHARE = ExtensionType.KEY_SHARE
+_POST_HANDSHAKE_AUTH = ExtensionType.POST_HANDSHAKE_AUTH
 _PSK_KEY_EXCHANGE_MODES = ExtensionType.PSK_KEY_EXCHANGE_MODES
 _RENEGOTIATION_INFO = ExtensionType.RENEGOTIATION_INFO
 _SERVER_NAME = ExtensionType.SERVER_NAME
@@ -105,6 +106,8 @@ def build_client_hello(config: Config, host: str | None, shares: dict[int, Offer
         extensions[_SUPPORTED_VERSIONS] = versions if config.speaks12 else versions[:1]
         if config.resumption or config.external_psks or config.make_psks is not None:
             extensions[_PSK_KEY_EXCHANGE_MODES] = config.psk_modes
+        if config.post_handshake_auth:
+            extensions[_POST_HANDSHAKE_AUTH] = None
         extensions[_KEY_SHARE] = key_share_entries(shares)
     return ClientHello(random, session_id, config.offered_suites, extensions)
 

@@ -23,6 +23,7 @@ _HANDSHAKE = ContentType.HANDSHAKE
 _BETWEEN_DATA: dict[int, tuple[str, str]] = {
     HandshakeType.KEY_UPDATE: ("key_updates", "TOO_MANY_KEY_UPDATES"),
     HandshakeType.NEW_SESSION_TICKET: ("tickets", "TOO_MANY_TICKETS"),
+    HandshakeType.CERTIFICATE_REQUEST: ("certificate_requests", "TOO_MANY_CERTIFICATE_REQUESTS"),
     HandshakeType.HELLO_REQUEST: ("renegotiations", "TOO_MANY_RENEGOTIATIONS"),
     HandshakeType.CLIENT_HELLO: ("renegotiations", "TOO_MANY_RENEGOTIATIONS"),
 }
@@ -148,6 +149,7 @@ class Machine:
             self.transcript.add(raw)
         if state.connected:
             self._count(raw[0])
+        flight.received = raw
         self.state = handler(state, message, flight)
 
 

@@ -11,6 +11,7 @@ from fasttls.sessions.session import Session
 from fasttls.trust.path import Purpose
 from fasttls.trust.policy import OCSPStapling
 from fasttls.wire.alerts import Alert
+from fasttls.wire.iana import ProtocolVersion
 
 # Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
 _RSA = KeyExchange.RSA
@@ -70,7 +71,8 @@ def server_may_resume(config: Config, session: Session, server_name: str | None)
     if session.expired(config.now()) or (session.server_name or "").lower() != (server_name or "").lower():
         return None
     if not session.peer_chain:
-        may = config.peer_certificate in (_UNCHECKED, _OPTIONAL)
+        asked_later = config.post_handshake_auth and session.version == ProtocolVersion.TLS1_3
+        may = asked_later or config.peer_certificate in (_UNCHECKED, _OPTIONAL)
         return MayResume(None) if may else None
     if config.peer_certificate is _UNCHECKED:
         return None  # who the client was is not asked here, and must not be told

@@ -124,7 +124,9 @@ class WaitClientHello(State):
         named = False
         if config.select_config is not None:
             chosen = config.select_config(hello_info(hello))
-            config = chosen or config
+            if chosen is not None:
+                config = chosen
+                flight.select_config(config)
             named = name is not None
         asked = Asked(name, named)
         if choose_version(config, hello) == _TLS1_2:

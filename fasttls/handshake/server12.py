@@ -276,6 +276,7 @@ def answer(
         legacy_session_id=session_id,
         client_suites=hello.cipher_suites,
         own_signature_algorithm=chosen.scheme,
+        own_certificate=chosen.credential.chain[0],
         own_suites=config.offered_suites,
         client_certificate_requested=config.peer_certificate is not _UNCHECKED,
         extended_master_secret=_EXTENDED_MASTER_SECRET in hello.extensions,

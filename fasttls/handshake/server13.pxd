@@ -3,7 +3,7 @@
 from fasttls.events cimport EarlyDataAnswered, HandshakeCompleted, Negotiated
 from fasttls.handshake.alpn cimport choose_alpn
 from fasttls.handshake.auth cimport PeerIdentity
-from fasttls.handshake.auth13 cimport check_certificate_verify, send_certificate_verify
+from fasttls.handshake.auth13 cimport certificate_request, check_certificate_verify, send_certificate_verify
 from fasttls.handshake.choose13 cimport Chosen, check_offer, choose
 from fasttls.handshake.connected13 cimport ServerConnected
 from fasttls.handshake.flight cimport Flight
@@ -49,6 +49,7 @@ cdef class Done:
     cdef readonly ApplicationKeys application
     cdef readonly Negotiated negotiated
     cdef readonly object tickets
+    cdef readonly bytes finished
 
 
 cdef class WaitEndOfEarlyData(State):

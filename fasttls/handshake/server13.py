@@ -11,6 +11,7 @@ from fasttls.events import EarlyDataAnswered, HandshakeCompleted, Negotiated
 from fasttls.handshake.alpn import choose_alpn
 from fasttls.handshake.auth import PeerIdentity
 from fasttls.handshake.auth13 import (
+    certificate_request,
     check_certificate,
     check_certificate_verify,
     send_certificate,
@@ -62,6 +63,7 @@ _CERTIFICATE_AUTHORITIES = ExtensionType.CERTIFICATE_AUTHORITIES
 _COOKIE = ExtensionType.COOKIE
 _EARLY_DATA = ExtensionType.EARLY_DATA
 _KEY_SHARE = ExtensionType.KEY_SHARE
+_POST_HANDSHAKE_AUTH = ExtensionType.POST_HANDSHAKE_AUTH
 _PRE_SHARED_KEY = ExtensionType.PRE_SHARED_KEY
 _PSK_KEY_EXCHANGE_MODES = ExtensionType.PSK_KEY_EXCHANGE_MODES
 _SERVER_NAME = ExtensionType.SERVER_NAME
@@ -158,7 +160,8 @@ def _send_flight(
             flight.send(request)
         send_certificate(flight, credential, staple=_STATUS_REQUEST in hello.extensions)
         send_certificate_verify(flight, credential, scheme, SERVER_CONTEXT)
-    flight.send(Finished(keys.server_finished.mac(flight.transcript.digest())))
+    finished = keys.server_finished.mac(flight.transcript.digest())
+    flight.send(Finished(finished))
     application = keys.into_application(flight.transcript.digest(), flight)
     flight.write_with(_APPLICATION, suite, application.traffic.server)
 
@@ -181,10 +184,12 @@ def _send_flight(
         own_suites=config.offered_suites,
         client_certificate_requested=request is not None,
         peer_authorities=hello.extensions.get(_CERTIFICATE_AUTHORITIES, ()),
+        own_certificate=None if certified is None else certified[0].chain[0],
+        may_authenticate=_POST_HANDSHAKE_AUTH in hello.extensions,
         session=None if psk is None else psk.session,
         psk_identity=psk.identity if psk is not None and psk.session is None else None,
     )
-    done = Done(config, keys, application, negotiated, _tickets(config, hello, psk))
+    done = Done(config, keys, application, negotiated, _tickets(config, hello, psk), finished)
     if early.accepted:
         return WaitEndOfEarlyData(done)
     return WaitCertificate(done, request) if request is not None else WaitFinished(done)
@@ -255,15 +260,10 @@ class _EarlyData:
 
 
 def _certificate_request(config: Config) -> CertificateRequest | None:
-    """Return what asks for the client's certificate, or None (RFC 8446 §4.3.2)."""
-    if config.peer_certificate is _UNCHECKED:
+    """Return what asks for the client's certificate in the handshake, or None."""
+    if config.peer_certificate is _UNCHECKED or config.post_handshake_auth:
         return None
-    extensions: Extensions = {_SIGNATURE_ALGORITHMS: config.signature_algorithms}
-    if config.signature_algorithms_cert is not None:
-        extensions[_SIGNATURE_ALGORITHMS_CERT] = config.signature_algorithms_cert
-    if config.certificate_authorities:
-        extensions[_CERTIFICATE_AUTHORITIES] = config.certificate_authorities
-    return CertificateRequest(b"", extensions)
+    return certificate_request(config)
 
 
 # What a second ClientHello may have otherwise than the first (RFC 8446 §4.1.2).
@@ -333,6 +333,9 @@ class Done:
     negotiated: Negotiated
     tickets: int
     """How many the client gets when it is done too."""
+
+    finished: bytes = b""
+    """What this side's Finished had."""
 
 
 @dataclass(frozen=True)
@@ -422,6 +425,7 @@ class WaitFinished(State):
             done.application.master.into_resumption(transcript.digest()),
             done.config,
             done.negotiated,
+            done.finished if done.negotiated.resumed else finished.verify_data,
         )
         connected.issue_tickets(flight, done.tickets)
         return connected

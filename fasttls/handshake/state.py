@@ -60,6 +60,11 @@ class ConnectedState(State):
     ignores_change_cipher_spec = False
     connected = True
 
+    @property
+    def tls_unique(self) -> bytes | None:
+        """What stands for the tls-unique channel binding in a version that has none, as OpenSSL has it."""
+        return None
+
     def update_keys(self, flight: Flight, *, request_peer: bool) -> ConnectedState:
         """Write with new keys, and tell the peer. Raises ValueError in a version that cannot."""
         raise ValueError("this version of TLS has no KeyUpdate")

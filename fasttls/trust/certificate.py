@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cryptography import x509
+from cryptography import x509 as pyca
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from fasttls.crypto.signatures import PublicKey
@@ -23,7 +23,7 @@ DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, KEY_AGREEMENT, KEY_CERT_SIGN, CRL_SIGN = (1
 """Bits of `Certificate.key_usage` (RFC 5280 §4.2.1.3)."""
 
 
-def canonical_name(name: x509.Name) -> CanonicalName:
+def canonical_name(name: pyca.Name) -> CanonicalName:
     """Return the canonical form of one of `cryptography`'s names (RFC 5280 §7.1)."""
     return canonical_der_name(name.public_bytes())
 
@@ -41,11 +41,11 @@ class Certificate(CertificateFields):
 
     def __init__(self, der: bytes) -> None:
         """Parse der. Raises ValueError when it is not one certificate, whole."""
-        try:
-            self.x509 = x509.load_der_x509_certificate(der)
-        except x509.InvalidVersion as exc:
-            raise ValueError(str(exc)) from exc
         super().__init__(der)
+        # `cryptography` warns of serial numbers that RFC 5280 §4.1.2.2 forbids, and a few old roots have one: they are
+        # read by it when they are used, not whenever the platform's store is.
+        if self.serial.strip(b"\0") and not self.serial[0] & 0x80:
+            _ = self.x509
         self.strict_faults: dict[bool, int | None] = {}
         """What VERIFY_X509_STRICT finds in it, by whether it is the last of a path, once it was looked for."""
 
@@ -57,6 +57,14 @@ class Certificate(CertificateFields):
 
     def __repr__(self) -> str:
         return f"<Certificate {self.description}>"
+
+    @remembered
+    def x509(self) -> pyca.Certificate:
+        """The certificate as `cryptography` reads it."""
+        try:
+            return pyca.load_der_x509_certificate(self.der)
+        except pyca.InvalidVersion as exc:
+            raise ValueError(str(exc)) from exc
 
     @remembered
     def self_signed(self) -> bool:
@@ -78,18 +86,18 @@ class Certificate(CertificateFields):
         return algorithm_of(self.signature_algorithm, self.x509)
 
     @remembered
-    def extensions(self) -> dict[x509.ObjectIdentifier, x509.Extension[Any]]:
+    def extensions(self) -> dict[pyca.ObjectIdentifier, pyca.Extension[Any]]:
         """The extensions by their OID, as `cryptography` reads them."""
         try:
             return {extension.oid: extension for extension in self.x509.extensions}
         except KeyError as exc:
             # `cryptography` knows two TLS features by their numbers, and no other.
             raise _UnknownFeature(f"the TLS feature {exc}") from exc
-        except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, TypeError) as exc:
+        except (pyca.DuplicateExtension, pyca.UnsupportedGeneralNameType, TypeError) as exc:
             # `cryptography` says TypeError to a constraint on addresses that is no network.
             raise ValueError(str(exc)) from exc
 
-    def extension(self, oid: x509.ObjectIdentifier) -> Any:
+    def extension(self, oid: pyca.ObjectIdentifier) -> Any:
         """Return an extension's value, or None when the certificate does not have it."""
         found = self.extensions.get(oid)
         return None if found is None else found.value

@@ -104,10 +104,11 @@ def _judged(name: x509.GeneralName, base: x509.GeneralName, depth: int, certific
         raise _refused(VerifyCode(exc.verify_code), depth, certificate, exc.detail) from exc
 
 
-def check_name_constraints(path: tuple[Certificate, ...]) -> None:
+def check_name_constraints(path: tuple[Certificate, ...], own: tuple[x509.GeneralName, ...] = ()) -> None:
     """Hold every name in the path, leaf first, to the constraints of the CAs above it.
 
-    Raises CertificateRejected. Self-issued intermediates are exempt (RFC 5280 §6.1.4 (b)).
+    own are more names that the leaf stands for. Raises CertificateRejected. Self-issued intermediates are exempt
+    (RFC 5280 §6.1.4 (b)).
     """
     budget = MOST_COMPARISONS
     for above, ca in enumerate(path[1:], 1):
@@ -119,7 +120,7 @@ def check_name_constraints(path: tuple[Certificate, ...]) -> None:
         for depth, certificate in enumerate(path[:above]):
             if depth and certificate.self_issued:
                 continue
-            for name in _names(certificate):
+            for name in (*_names(certificate), *(own if depth == 0 else ())):
                 budget -= len(permitted) + len(excluded)
                 if budget < 0:
                     raise _refused(VerifyCode.CERT_REJECTED, depth, certificate, "too many names and name constraints")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fasttls.trust.certificate import CERTIFICATES, Certificate
+from fasttls.trust.common_name import common_name_matches, constrained_names
 from fasttls.trust.constraints import check_name_constraints
 from fasttls.trust.names import check_host
 from fasttls.trust.policy import CrlCheck, Policy, Purpose, Strength
@@ -163,11 +164,11 @@ class _Builder:
         top = len(path) - 1
         for depth, certificate in enumerate(path):
             check_strength(certificate, depth, policy.strength, trusted=depth == top)
-        if policy.host is not None:
+        if policy.host is not None and not (policy.common_name and common_name_matches(path[0], policy.host)):
             check_host(path[0], policy.host)
         if policy.crl_check is not _NONE:
             check_revocation(path, self._store, policy)
-        check_name_constraints(path)
+        check_name_constraints(path, constrained_names(path[0], policy.host) if policy.common_name else ())
         for depth in range(top, -1, -1):
             if depth < top:
                 self._check_signature(path[depth], path[depth + 1], depth)

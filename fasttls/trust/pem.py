@@ -11,6 +11,10 @@ _PEM = re.compile(
 )
 
 
+class NotBase64(ValueError):
+    """A PEM block whose body is not base64, or that does not end as it begins."""
+
+
 _BEGIN = re.compile(rb"-----BEGIN (?:(?:TRUSTED |X509 )?CERTIFICATE|X509 CRL)-----")
 
 
@@ -29,11 +33,11 @@ def pem_certificates_and_crls(data: bytes) -> tuple[list[bytes], list[bytes]]:
         try:
             der = a2b_base64(block["body"])
         except Base64Error as exc:
-            raise ValueError(f"a PEM block that is not base64: {exc}") from exc
+            raise NotBase64(f"a PEM block that is not base64: {exc}") from exc
         (crls if block["kind"] == b"X509 CRL" else certificates).append(der)
         begun -= 1
     if begun:
-        raise ValueError("a PEM block that does not end as it begins")
+        raise NotBase64("a PEM block that does not end as it begins")
     return certificates, crls
 
 

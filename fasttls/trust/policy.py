@@ -69,7 +69,8 @@ class Policy:
     any trusted certificate end the path, self-signed or not (VERIFY_X509_PARTIAL_CHAIN); strict
     holds the path to the form of RFC 5280 (VERIFY_X509_STRICT), web_pki to that of the web's public
     authorities too; crl_check says whose revocation is
-    looked up; most_intermediates bounds the path.
+    looked up; most_intermediates bounds the path; common_name lets the subject stand for a host
+    where there is no DNS name.
     """
 
     purpose: Purpose
@@ -81,3 +82,4 @@ class Policy:
     strength: Strength = DEFAULT_STRENGTH
     crl_check: CrlCheck = CrlCheck.NONE
     most_intermediates: int = 8
+    common_name: bool = field(default=False, kw_only=True)

@@ -135,10 +135,22 @@ def test_callback_is_set_and_taken_back(folder: Path, library: ModuleType) -> No
             server.sni_callback = wrong  # type: ignore[assignment]
 
 
-def test_context_of_a_client_cannot_be_changed(folder: Path) -> None:
-    pair = Bios(client_context(fasttls, folder), server_context(fasttls, folder))
-    with pytest.raises(ssl.SSLError, match="context"):
-        pair.client.context = client_context(fasttls, folder)
+@each_library
+def test_context_of_a_client_may_be_set_and_brings_its_certificates(folder: Path, library: ModuleType) -> None:
+    wanting = server_context(ssl, folder)
+    wanting.verify_mode = ssl.CERT_REQUIRED
+    wanting.load_verify_locations(folder / "ca.pem")
+    with_certificate = library.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with_certificate.load_verify_locations(folder / "ca.pem")
+    with_certificate.load_cert_chain(folder / "client-chain.pem", folder / "client-key.pem")
+    trusts_nobody = library.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    pair = Bios(trusts_nobody, wanting)
+    pair.client.context = with_certificate
+    pair.handshake()
+    assert pair.client.context is with_certificate
+    assert pair.server.getpeercert()
+    pair.client.context = other = client_context(library, folder)
+    assert pair.client.context is other
 
 
 @each_library

@@ -184,7 +184,7 @@ def test_named_groups_of_rfc7919(group: str, keys: Path) -> None:
     context = server(keys, "rsa")
     context.set_ciphers("DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384")
     _, negotiated = from_client(keys, context, "--priority", priority)
-    assert negotiated.group_name == group
+    assert negotiated.group_name == group.lower()
 
 
 def test_without_extended_master_secret(keys: Path) -> None:

@@ -725,6 +725,18 @@ class TestFailures:
             pair.server.receive(pair.client.take_output())
         assert not resumed(go_on(client, server, session))
 
+    def test_the_server_forgets_an_id_that_a_configuration_it_chose_keeps(self) -> None:
+        client, chosen = client_and_server(tickets=False)
+        _, first = client_and_server(tickets=False)
+        server = replace(first, select_config=lambda _: chosen)
+        pair = Pair(client, server)
+        (session,) = tickets_of(carry(pair))
+        assert resumed(go_on(client, server, session))
+        pair.client.abort(80)
+        with pytest.raises(AlertReceived):
+            pair.server.receive(pair.client.take_output())
+        assert not resumed(go_on(client, server, session))
+
     def test_the_server_forgets_an_id_when_it_fails_itself(self) -> None:
         client, server = client_and_server(tickets=False)
         session = left_by(client, server)

@@ -14,7 +14,7 @@ import sessions
 from harness import CCS, DATA, HANDSHAKE, Pair, client_config, credential, expect, framed, record, server_config
 
 from fasttls.connection import Connection
-from fasttls.handshake import client, client13, connected13, server, server13
+from fasttls.handshake import client, client13, connected13, post_auth13, server, server13
 from fasttls.handshake.config import PeerCertificate
 from fasttls.handshake.state import State
 from fasttls.wire.alerts import DecodeError, DecryptError, UnexpectedMessage
@@ -48,6 +48,14 @@ def early() -> Pair:
     return Pair(client, server, session=sessions.left_by(client, server))
 
 
+def asking() -> Pair:
+    """A handshake after which the client may be asked for its certificate."""
+    return Pair(
+        client_config(**ONLY13, post_handshake_auth=True, credentials=(credential(certs.client_credential()),)),
+        server_config(**ONLY13, post_handshake_auth=True, peer_certificate=PeerCertificate.REQUIRED),
+    )
+
+
 # How each state is reached: a handshake, and the side that comes to it.
 REACHED: dict[type[State], tuple[Callable[[], Pair], str]] = {
     client.NotStarted: (plain, "client"),
@@ -66,12 +74,19 @@ REACHED: dict[type[State], tuple[Callable[[], Pair], str]] = {
     server13.WaitEndOfEarlyData: (early, "server"),
     server13.WaitFinished: (plain, "server"),
     connected13.ServerConnected: (plain, "server"),
+    post_auth13.ClientMayAuthenticate: (asking, "client"),
+    post_auth13.WaitCertificate: (asking, "server"),
+    post_auth13.WaitCertificateVerify: (asking, "server"),
+    post_auth13.WaitFinished: (asking, "server"),
 }
+
+ANSWERED = (post_auth13.WaitCertificateVerify, post_auth13.WaitFinished)
+"""States within the client's answer to a request that came after the handshake."""
 
 
 def states() -> Iterator[type[State]]:
     """Yield the states of TLS 1.3 and those before the fork, as their modules export them."""
-    for module in (client, client13, connected13, server, server13):
+    for module in (client, client13, connected13, post_auth13, server, server13):
         for value in vars(module).values():
             is_state = isinstance(value, type) and issubclass(value, State) and value.__module__ == module.__name__
             if is_state and (value.handlers or value is client.NotStarted):
@@ -82,6 +97,13 @@ def test_no_state_is_left_out() -> None:
     assert set(states()) == set(REACHED)
 
 
+def connect(pair: Pair, state: type[State]) -> None:
+    """Complete the handshake, and ask the client for its certificate where the state is one of that."""
+    pair.connect()
+    if issubclass(state, post_auth13._Asking):
+        pair.server.request_certificate()
+
+
 def attack(state: type[State], content_type: int, content: bytes) -> tuple[Pair, Connection, Callable[[], object]]:
     """Return a pair, the victim, and what sends it a record when it is in the state."""
     make, side = REACHED[state]
@@ -89,9 +111,13 @@ def attack(state: type[State], content_type: int, content: bytes) -> tuple[Pair,
     victim: Connection = getattr(pair, side)
     attacker = pair.peer_of(victim)
     if state.connected:
-        pair.connect()
+        connect(pair, state)
         attacker._seal(ContentType(content_type), content)
         return pair, victim, lambda: victim.receive(attacker.take_output())
+    if state in ANSWERED:
+        connect(pair, state)
+        pair.inject("client", content_type, content, state.readers)
+        return pair, victim, pair.run
     if state is server.WaitClientHello:
         return pair, victim, lambda: victim.receive(record(content_type, content))
     second = state in (client.WaitSecondServerHello, server13.WaitSecondClientHello)
@@ -169,14 +195,14 @@ def test_application_data_before_finished(state: type[State]) -> None:
     assert in_state(victim, state)
 
 
-@pytest.mark.parametrize("state", WAITING, ids=ids)
+@pytest.mark.parametrize("state", [state for state in WAITING if state not in ANSWERED], ids=ids)
 def test_change_cipher_spec_is_dropped_in_the_handshake_alone(state: type[State]) -> None:
     """RFC 8446 §5: between the first ClientHello and the peer's Finished, one byte 1, in the clear."""
     make, side = REACHED[state]
     pair = make()
     victim = getattr(pair, side)
     if state.connected:
-        pair.connect()
+        connect(pair, state)
     elif state is not server.WaitClientHello:
         pair.run_to(side, state.__name__)
     assert in_state(victim, state)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from harness import ALERT, DATA, HANDSHAKE, Pair, expect, framed, record
-from rfc8446.test_s_a_state_machine import REACHED, WAITING, WITHOUT_DATA, attack, ids, in_state
+from harness import ALERT, DATA, HANDSHAKE, Pair, expect, framed, record, split
+from rfc8446.test_s_a_state_machine import ANSWERED, REACHED, WAITING, WITHOUT_DATA, attack, connect, ids, in_state
 
 from fasttls.connection import Connection
 from fasttls.handshake import client, client13, server, server13
@@ -22,8 +22,13 @@ def brought(state: type[State]) -> tuple[Pair, Connection]:
     make, side = REACHED[state]
     pair = make()
     victim: Connection = getattr(pair, side)
-    if state.connected:
-        pair.connect()
+    if state.connected or state in ANSWERED:
+        connect(pair, state)
+        if state in ANSWERED:
+            pair.client.receive(pair.server.take_output())
+            answer = split(pair.client.take_output())
+            while not in_state(victim, state):
+                victim.receive(answer.pop(0))
     else:
         pair.run_to(side, state.__name__)
     assert in_state(victim, state)

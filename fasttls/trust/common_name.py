@@ -1,0 +1,51 @@
+"""A common name that stands for a host, as OpenSSL still takes it where a certificate has no DNS name.
+
+RFC 9525 §2 has given it up; programs ask for it by `SSLContext.hostname_checks_common_name`.
+"""
+
+from __future__ import annotations
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from fasttls.trust.certificate import Certificate
+from fasttls.trust.names import as_ascii, as_ip_address, matches_dns
+
+_DNS_NAME = 2  # a kind of GeneralName (RFC 5280 §4.2.1.6)
+
+
+def common_names(certificate: Certificate) -> tuple[str, ...]:
+    """Return the common names that count as DNS names: none where the subjectAltName has one."""
+    if any(kind == _DNS_NAME for kind, _ in certificate.alternative_names or ()):
+        return ()
+    found = (str(one.value) for one in certificate.x509.subject.get_attributes_for_oid(NameOID.COMMON_NAME))
+    return tuple(name for name in found if _is_dns_name(name))
+
+
+def common_name_matches(certificate: Certificate, host: str) -> bool:
+    """Whether a common name is for host; one never is for an IP address."""
+    if as_ip_address(host) is not None:
+        return False
+    wanted = as_ascii(host)
+    return any(matches_dns(name, wanted) for name in common_names(certificate))
+
+
+def constrained_names(certificate: Certificate, host: str | None) -> tuple[x509.GeneralName, ...]:
+    """Return the common names that constraints on DNS names apply to when they may stand for hosts.
+
+    One without a dot is a word like any other, unless it is the host.
+    """
+    wanted = None if host is None or as_ip_address(host) is not None else as_ascii(host)
+    names = common_names(certificate)
+    return tuple(
+        x509.DNSName(name) for name in names if "." in name or (wanted is not None and matches_dns(name, wanted))
+    )
+
+
+def _is_dns_name(name: str) -> bool:
+    """Whether it could be a host name at all: a person's name, say, is no DNS name."""
+    labels = name.removeprefix("*.").removesuffix(".").split(".")
+    return name.isascii() and all(
+        0 < len(label) <= 63 and label.replace("-", "").replace("_", "").isalnum() and label[0] != "-"
+        for label in labels
+    )
