@@ -27,7 +27,6 @@ WITHOUT_DECLARATIONS = (
     "fasttls/crypto/finished.py",
     "fasttls/crypto/groups.py",
     "fasttls/crypto/signatures.py",
-    "fasttls/sessions/keys.py",
     "fasttls/trust/cache.py",
     "fasttls/trust/certificate.py",
     "fasttls/trust/constraints.py",

@@ -7,6 +7,7 @@ from fasttls.events cimport ApplicationData, EarlyData, EarlyDataAnswered, Hands
 
 
 cdef class Engine:
+    cdef object __weakref__
     cdef public object _context
     cdef public Connection _connection
     cdef public Channel _channel
