@@ -1,0 +1,109 @@
+"""What holds for every library: bodies arrive, fasttls carried them, wrong certificates are refused."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from drop_in import peers
+from drop_in.peers import Talk
+from drop_in.way import BODY, HOST, SECONDS, Peer
+from drop_in.ways import Way
+
+VERIFICATION = "ssl.SSLCertVerificationError"
+
+Peers = Callable[..., peers.Server]
+
+each_wrong = pytest.mark.parametrize("certificate", ["stranger", "misnamed"])
+
+
+def check_client(
+    way: Way, name: str, peer: Peers, talk: Talk, *, tls_first: bool = True, anonymous: bool = False
+) -> None:
+    """A program exchanges its bodies with a peer, every handshake being one of fasttls's."""
+    server = peer(talk, tls_first=tls_first)
+    handshakes, certificates = server.handshakes, server.certificates
+    outcome = way.run(name, Peer(server.port))
+    outcome.check()
+    assert outcome.clients == server.handshakes - handshakes
+    assert outcome.clients >= 1
+    assert server.certificates - certificates == (0 if anonymous else outcome.clients)
+
+
+def check_refusal(
+    way: Way, name: str, peer: Peers, talk: Talk, certificate: str, *, tls_first: bool = True
+) -> None:
+    """A program ends with SSLCertVerificationError, and completes no handshake."""
+    outcome = way.run(name, Peer(peer(talk, certificate, tls_first=tls_first).port))
+    assert VERIFICATION in outcome.errors, outcome.text or "the certificate was not refused"
+    assert outcome.clients == 0
+
+
+def client_of(keys: Path, certificate: str | None = "client", ca: str = "ca") -> ssl.SSLContext:
+    """Return a context of the standard library for a server's peer."""
+    context = ssl.create_default_context(cafile=str(keys / f"{ca}.pem"))
+    if certificate is not None:
+        context.load_cert_chain(keys / f"{certificate}-chain.pem", keys / f"{certificate}-key.pem")
+    return context
+
+
+Exchange = Callable[[int, ssl.SSLContext], None]
+
+
+def check_server(way: Way, name: str, keys: Path, exchange: Exchange, *, asks: bool = True) -> None:
+    """A server program refuses who has a wrong certificate or none, lives on, and exchanges bodies with who has one."""
+    with way.serve(name) as (port, outcome):
+        with pytest.raises(ssl.SSLCertVerificationError):
+            exchange(port, client_of(keys, ca="another-ca"))
+        if asks:
+            with refused("TLSV1_ALERT_UNKNOWN_CA"):
+                exchange(port, client_of(keys, "strange-client"))
+            with refused("TLSV13_ALERT_CERTIFICATE_REQUIRED"):
+                exchange(port, client_of(keys, None))
+        for _ in range(2):
+            exchange(port, client_of(keys))
+    outcome.check()
+    assert outcome.servers == 2
+
+
+@contextmanager
+def refused(reason: str) -> Iterator[None]:
+    """Expect an alert."""
+    with pytest.raises(ssl.SSLError) as told:
+        yield
+    assert told.value.reason == reason
+
+
+def exchange_http(port: int, context: ssl.SSLContext) -> None:
+    """Send one MiB and get it back, two times over one connection."""
+    connection = http.client.HTTPSConnection(HOST, port, context=context, timeout=SECONDS)
+    try:
+        for _ in range(2):
+            connection.request("POST", "/echo", body=BODY)
+            response = connection.getresponse()
+            assert (response.status, response.read()) == (200, BODY)
+    finally:
+        connection.close()
+
+
+def exchange_echo(port: int, context: ssl.SSLContext) -> None:
+    """Send one MiB and get it back."""
+    with (
+        socket.create_connection((HOST, port), timeout=SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname=HOST) as sock,
+    ):
+        received = b""
+        for start in range(0, len(BODY), 1 << 16):  # both sides would wait if it were sent at once
+            piece = BODY[start : start + (1 << 16)]
+            sock.sendall(piece)
+            count = len(received) + len(piece)
+            while len(received) < count:
+                data = sock.recv(1 << 16)
+                assert data
+                received += data
+        assert received == BODY
