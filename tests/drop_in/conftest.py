@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import certs
 import pytest
+
+pytest.register_assert_rewrite("drop_in.checks", "drop_in.way", "drop_in.programs")
+
 from drop_in import peers
 from drop_in.checks import Peers
-from drop_in.ways import Injected, Passed, Way
+from drop_in.ways import Apart, Passed, Way
 
 import fasttls
 
@@ -48,37 +51,38 @@ def _needs_injection() -> None:
 
 
 @pytest.fixture(scope="session")
-def _injected(keys: Path) -> Iterator[Injected]:
-    process = Injected(keys)
-    yield process
-    process.close()
+def process(keys: Path) -> Iterator[Callable[[str], Apart]]:
+    """Return a function that returns the process of a mode, started when it is first asked something."""
+    started: dict[str, Apart] = {}
 
+    def find(mode: str) -> Apart:
+        if mode != "gevent-passed":
+            _needs_injection()
+        if mode not in started:
+            started[mode] = Apart(keys, mode)
+        return started[mode]
 
-@pytest.fixture(scope="session")
-def injected_late(keys: Path) -> Iterator[Injected]:
-    """Return a way where the libraries were imported before fasttls was injected."""
-    _needs_injection()
-    process = Injected(keys, late=True)
-    yield process
-    process.close()
+    yield find
+    for one in started.values():
+        one.close()
 
 
 @pytest.fixture(params=["passed", "injected"])
-def each_way(request: pytest.FixtureRequest, keys: Path) -> Way:
+def each_way(request: pytest.FixtureRequest, keys: Path, process: Callable[[str], Apart]) -> Way:
     """Return the one and the other way."""
-    if request.param == "passed":
-        return Passed(keys)
-    _needs_injection()
-    found: Injected = request.getfixturevalue("_injected")
-    return found
+    return Passed(keys) if request.param == "passed" else process("injected")
 
 
 @pytest.fixture
-def injected(request: pytest.FixtureRequest) -> Way:
+def injected(process: Callable[[str], Apart]) -> Way:
     """Return the process with fasttls injected."""
-    _needs_injection()
-    found: Injected = request.getfixturevalue("_injected")
-    return found
+    return process("injected")
+
+
+@pytest.fixture
+def injected_late(process: Callable[[str], Apart]) -> Way:
+    """Return the process where the libraries were imported before fasttls was injected."""
+    return process("late")
 
 
 @pytest.fixture(scope="session")

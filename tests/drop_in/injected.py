@@ -1,36 +1,38 @@
-"""A process with fasttls injected into `ssl`, which runs programs that know nothing of it.
+"""A process of its own, with fasttls injected into `ssl`, or gevent's patches made: it runs programs for the tests.
 
 As a script it is that process: a line of JSON on standard input asks, one on standard output answers.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import importlib
 import json
 import os
 import select
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 TESTS = Path(__file__).parent.parent
-SECONDS = 60.0  # for an answer, which a program's own limit comes before
+SECONDS = 40.0  # for an answer, which a program's own limit comes before
 SETTINGS = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE", "PYTHONWARNINGS")
 
 
 class Process:
     """The process, as the tests see it."""
 
-    def __init__(self, *, late: bool = False) -> None:
+    def __init__(self, mode: str) -> None:
         environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
         paths = [str(TESTS), str(TESTS.parent), environment.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-        order = ["late"] if late else []
         self._process = subprocess.Popen(
-            [sys.executable, __file__, *order], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+            [sys.executable, __file__, mode], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )
         self.alive = True
 
@@ -68,33 +70,42 @@ LIBRARIES = (
     "httpx",
     "aiohttp",
     "tornado.simple_httpclient",
-    "websockets.sync.client",
 )
 """What is imported before fasttls is injected, when that is to be late."""
 
 
-def answer_questions(late: bool) -> None:
-    """Be the process."""
-    import contextlib
-    import importlib
+def _prepare(mode: str) -> Callable[[], str]:
+    """Make the process what the mode says, and return how to read a line."""
+    read: Callable[[], str] = sys.stdin.readline
+    if mode.startswith("gevent"):
+        import gevent
+        import gevent.monkey
 
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what programs print does not get between the answers
-    if late:
+        gevent.monkey.patch_all()
+        read = partial(gevent.get_hub().threadpool.apply, read)
+    if mode == "late":
         for name in LIBRARIES:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
+    if mode != "gevent-passed":
+        import fasttls
 
-    import fasttls
+        fasttls.inject_into_ssl()
+    return read
 
-    fasttls.inject_into_ssl()
+
+def answer_questions(mode: str) -> None:
+    """Be the process, which is `injected`, `late`, `gevent-passed` or `gevent-injected`."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what programs print does not get between the answers
+    read = _prepare(mode)
 
     from drop_in import way
 
     running: dict[str, way.Running] = {}
-    for line in sys.stdin:
+    while line := read():
         question = json.loads(line)
-        tls = way.Tls(Path(question["folder"]), injected=True)
+        tls = way.Tls(Path(question["folder"]), injected=mode != "gevent-passed")
         name = question["name"]
         answer: dict[str, Any] = {}
         if question["do"] == "run":
@@ -106,10 +117,7 @@ def answer_questions(late: bool) -> None:
         elif question["do"] == "stop":
             answer = dataclasses.asdict(running.pop(name).stop())
         answers.write(json.dumps(answer) + "\n")
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            print(f"{thread} is left", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    answer_questions(sys.argv[1:] == ["late"])
+    answer_questions(sys.argv[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +34,14 @@ def told(outcome: Outcome) -> Outcome:
     return outcome
 
 
+def library(name: str) -> Any:
+    """Return a library that the peer needs; skip when it is not installed, which fails in CI."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        told(Outcome(missing=error.name or name))
+
+
 @contextmanager
 def _server(start: Callable[[], tuple[int, Outcome]], stop: Callable[[], Outcome]) -> Iterator[tuple[int, Outcome]]:
     port, outcome = start()
@@ -59,17 +68,17 @@ class Passed:
         return _server(lambda: (running.port, running.outcome), running.stop)
 
 
-class Injected:
-    """The program runs in a process where fasttls was injected into `ssl`."""
+class Apart:
+    """The program runs in a process of its own, where fasttls was injected into `ssl` if the mode says so."""
 
-    def __init__(self, folder: Path, *, late: bool = False) -> None:
+    def __init__(self, folder: Path, mode: str) -> None:
         self._folder = folder
-        self._late = late
+        self._mode = mode
         self._process: Process | None = None
 
     def _ask(self, do: str, name: str, **more: Any) -> dict[str, Any]:
         if self._process is None or not self._process.alive:
-            self._process = Process(late=self._late)
+            self._process = Process(self._mode)
         return self._process.ask(do=do, name=name, folder=str(self._folder), **more)
 
     def run(self, name: str, *peers: Peer) -> Outcome:
