@@ -18,6 +18,7 @@ from fasttls.api.defaults import (
     create_unverified_context,
     get_server_certificate,
 )
+from fasttls.api.inject import extract_from_ssl, inject_into_ssl
 from fasttls.api.session import SSLSession  # type: ignore[assignment]  # the standard library's cannot be made
 from fasttls.api.sockets import SSLObject, SSLSocket
 from fasttls.sessions.epoch import EpochTicketKeys
@@ -57,5 +58,7 @@ __all__ = [  # noqa: PLE0604
     "_ssl",
     "create_default_context",
     "create_unverified_context",
+    "extract_from_ssl",
     "get_server_certificate",
+    "inject_into_ssl",
 ]

@@ -7,15 +7,19 @@ supported raises; nothing is silently inert.
 
 from __future__ import annotations
 
+import _ssl
 import os
 import re
 import ssl
-from collections.abc import Iterable
+import types
+import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fasttls.api.channel import BioChannel, SocketChannel
 from fasttls.api.ciphers import cipher_dict
+from fasttls.api.context_plain import PlainSettings
 from fasttls.api.context_sessions import SessionSettings
 from fasttls.api.context_trust import TrustSettings
 from fasttls.api.engine import Engine
@@ -37,6 +41,8 @@ from fasttls.wire.iana import CipherSuite, NamedGroup, ProtocolVersion
 if TYPE_CHECKING:
     import socket
 
+
+_TRUE_CONTEXT = ssl.SSLContext
 
 _VERIFY_MODES = {
     ssl.CERT_NONE: PeerCertificate.UNCHECKED,
@@ -74,7 +80,7 @@ _SUPPORTED_VERIFY_FLAGS = (
 )
 
 
-class SSLContext(SessionSettings, TrustSettings, ssl.SSLContext):
+class SSLContext(PlainSettings, SessionSettings, TrustSettings, ssl.SSLContext):  # type: ignore[misc]
     """Settings for TLS connections, with the interface of `ssl.SSLContext`.
 
     A connection takes a snapshot when it is wrapped: later changes are for later connections. Safe
@@ -101,7 +107,12 @@ class SSLContext(SessionSettings, TrustSettings, ssl.SSLContext):
 
     def __new__(cls, protocol: int | None = None, *args: Any, **kwargs: Any) -> SSLContext:
         """Make a context for PROTOCOL_TLS_CLIENT or PROTOCOL_TLS_SERVER (or PROTOCOL_TLS, for either)."""
-        self = super().__new__(cls, protocol) if protocol is not None else super().__new__(cls)
+        # This is also what `ssl.SSLContext` does while fasttls is injected; cls is then any class of contexts.
+        if protocol is None:
+            message = "ssl.SSLContext() without protocol argument is deprecated."
+            warnings.warn(message, DeprecationWarning, stacklevel=2)
+            protocol = ssl.PROTOCOL_TLS
+        self: SSLContext = _ssl._SSLContext.__new__(_class_of(cls), protocol)
         setting = object.__setattr__
         setting(self, "_trust", TrustStore())
         setting(self, "_credentials", ())
@@ -412,6 +423,24 @@ class SSLContext(SessionSettings, TrustSettings, ssl.SSLContext):
     ) -> Engine:
         """Return the engine for a pair of BIOs; SSLObject calls this."""
         return self._wrap(BioChannel(incoming, outgoing), server_side, server_hostname, owner, session)
+
+
+def _class_of(cls: type) -> type[SSLContext]:
+    """Return the class of fasttls that a class of contexts stands for: itself, or one that puts fasttls below it."""
+    if issubclass(cls, SSLContext):
+        return cls
+    if cls is _TRUE_CONTEXT:
+        return SSLContext
+    for known in cls.__subclasses__():
+        if known.__bases__ == (cls, SSLContext):
+            return known
+    made: type[SSLContext] = types.new_class(cls.__name__, (cls, SSLContext), exec_body=_named_as(cls))
+    return made
+
+
+def _named_as(cls: type) -> Callable[[dict[str, Any]], None]:
+    names = {name: getattr(cls, name) for name in ("__module__", "__qualname__", "__doc__")}
+    return lambda namespace: namespace.update(names)
 
 
 def _crl_check(flags: int) -> CrlCheck:

@@ -1,0 +1,69 @@
+"""The plain settings of a context, kept by the type below `ssl.SSLContext`.
+
+`ssl.SSLContext` finds that type by way of its own name in the module `ssl`. Programs and other libraries put
+classes of their own under that name; with these properties a context of fasttls does not depend on it.
+"""
+
+from __future__ import annotations
+
+import _ssl
+import ssl
+from typing import Any
+
+_Base: Any = _ssl._SSLContext
+
+
+class PlainSettings:
+    """The part of SSLContext that is only kept, and read when a connection is wrapped."""
+
+    @property
+    def options(self) -> ssl.Options:
+        """The OP_ flags."""
+        return ssl.Options(_Base.options.__get__(self))
+
+    @options.setter
+    def options(self, value: int) -> None:
+        _Base.options.__set__(self, value)
+
+    @property
+    def verify_mode(self) -> ssl.VerifyMode:
+        """Whether the peer must have a certificate."""
+        return ssl.VerifyMode(_Base.verify_mode.__get__(self))
+
+    @verify_mode.setter
+    def verify_mode(self, value: int) -> None:
+        _Base.verify_mode.__set__(self, value)
+
+    @property
+    def verify_flags(self) -> ssl.VerifyFlags:
+        """The VERIFY_ flags."""
+        return ssl.VerifyFlags(_Base.verify_flags.__get__(self))
+
+    @verify_flags.setter
+    def verify_flags(self, value: int) -> None:
+        _Base.verify_flags.__set__(self, value)
+
+    @property
+    def minimum_version(self) -> ssl.TLSVersion:
+        """The lowest version, of those that fasttls speaks."""
+        return ssl.TLSVersion(_Base.minimum_version.__get__(self))
+
+    @minimum_version.setter
+    def minimum_version(self, value: int) -> None:
+        if value == ssl.TLSVersion.SSLv3:
+            self.options &= ~ssl.Options.OP_NO_SSLv3
+        _Base.minimum_version.__set__(self, value)
+
+    @property
+    def maximum_version(self) -> ssl.TLSVersion:
+        """The highest version."""
+        return ssl.TLSVersion(_Base.maximum_version.__get__(self))
+
+    @maximum_version.setter
+    def maximum_version(self, value: int) -> None:
+        _Base.maximum_version.__set__(self, value)
+
+    @property
+    def protocol(self) -> ssl._SSLMethod:
+        """The PROTOCOL_ constant that the context was made for."""
+        return ssl._SSLMethod(_Base.protocol.__get__(self))
