@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     import socket
 
 
-_TRUE_CONTEXT = ssl.SSLContext
-
 _VERIFY_MODES = {
     ssl.CERT_NONE: PeerCertificate.UNCHECKED,
     ssl.CERT_OPTIONAL: PeerCertificate.OPTIONAL,
@@ -429,7 +427,7 @@ def _class_of(cls: type) -> type[SSLContext]:
     """Return the class of fasttls that a class of contexts stands for: itself, or one that puts fasttls below it."""
     if issubclass(cls, SSLContext):
         return cls
-    if cls is _TRUE_CONTEXT:
+    if issubclass(SSLContext, cls):
         return SSLContext
     for known in cls.__subclasses__():
         if known.__bases__ == (cls, SSLContext):

@@ -15,6 +15,9 @@ from typing import Any
 from fasttls.api.context import SSLContext
 from fasttls.trust.lazy import renew_lock_in_child
 
+# The standard library's own class, which others have below theirs when they put one of their own in its place.
+_MAKER: type[ssl.SSLContext] = next(one for one in ssl.SSLContext.__mro__ if "__new__" in vars(one))
+
 
 class _Injection:
     """Whether the class of the standard library makes contexts of fasttls, and what it did before."""
@@ -28,14 +31,14 @@ class _Injection:
         """Begin, if it is not begun."""
         with self._lock:
             if self._before is None:
-                self._before = vars(ssl.SSLContext)["__new__"]
-                ssl.SSLContext.__new__ = vars(SSLContext)["__new__"]  # type: ignore[method-assign]
+                self._before = vars(_MAKER)["__new__"]
+                _MAKER.__new__ = vars(SSLContext)["__new__"]  # type: ignore[method-assign]
 
     def end(self) -> None:
         """Put back what was there, if it is begun."""
         with self._lock:
             if self._before is not None:
-                ssl.SSLContext.__new__ = self._before  # type: ignore[method-assign]
+                _MAKER.__new__ = self._before  # type: ignore[method-assign]
                 self._before = None
 
 
