@@ -427,7 +427,7 @@ def _class_of(cls: type) -> type[SSLContext]:
     """Return the class of fasttls that a class of contexts stands for: itself, or one that puts fasttls below it."""
     if issubclass(cls, SSLContext):
         return cls
-    if issubclass(SSLContext, cls):
+    if cls in SSLContext.__mro__:
         return SSLContext
     for known in cls.__subclasses__():
         if known.__bases__ == (cls, SSLContext):

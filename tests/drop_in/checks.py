@@ -55,7 +55,17 @@ Exchange = Callable[[int, ssl.SSLContext], int]
 """Exchanges bodies with the server at a port, and returns how many connections that took."""
 
 
-def check_server(way: Way, name: str, keys: Path, exchange: Exchange, *, alerts: bool = True) -> None:
+Prepare = Callable[[socket.socket], None]
+"""What a client says before the handshake."""
+
+
+def nothing(plain: socket.socket) -> None:
+    """Say nothing."""
+
+
+def check_server(
+    way: Way, name: str, keys: Path, exchange: Exchange, *, alerts: bool = True, prepare: Prepare = nothing
+) -> None:
     """A server program refuses who has a wrong certificate or none, lives on, and exchanges bodies with who has one.
 
     alerts is whether its library sends the alert before it closes the connection, which asyncio and trio do not.
@@ -66,17 +76,18 @@ def check_server(way: Way, name: str, keys: Path, exchange: Exchange, *, alerts:
             exchange(port, client_of(keys, ca="another-ca"))
         unknown = "TLSV1_ALERT_UNKNOWN_CA" if alerts else None
         required = "TLSV13_ALERT_CERTIFICATE_REQUIRED" if alerts else None
-        assert alert_for(port, client_of(keys, "strange-client")) == unknown
-        assert alert_for(port, client_of(keys, None)) == required
+        assert alert_for(port, client_of(keys, "strange-client"), prepare) == unknown
+        assert alert_for(port, client_of(keys, None), prepare) == required
         for _ in range(2):
             connections += exchange(port, client_of(keys))
     outcome.check()
     assert outcome.servers == connections
 
 
-def alert_for(port: int, context: ssl.SSLContext) -> str | None:
+def alert_for(port: int, context: ssl.SSLContext, prepare: Prepare = nothing) -> str | None:
     """Return OpenSSL's name for the alert that a server answers a client with, None when it only closes."""
     with socket.create_connection((HOST, port), timeout=SECONDS) as plain:
+        prepare(plain)
         try:
             with context.wrap_socket(plain, server_hostname=HOST, suppress_ragged_eofs=False) as sock:
                 # In TLS 1.3 the client's handshake is over before the server has looked at its certificate.
@@ -103,20 +114,18 @@ def exchange_http(port: int, context: ssl.SSLContext) -> int:
     return connections
 
 
-def exchange_echo(port: int, context: ssl.SSLContext) -> int:
+def exchange_echo(port: int, context: ssl.SSLContext, prepare: Prepare = nothing) -> int:
     """Send one MiB and get it back."""
-    with (
-        socket.create_connection((HOST, port), timeout=SECONDS) as plain,
-        context.wrap_socket(plain, server_hostname=HOST) as sock,
-    ):
-        received = b""
-        for start in range(0, len(BODY), 1 << 16):  # both sides would wait if it were sent at once
-            piece = BODY[start : start + (1 << 16)]
-            sock.sendall(piece)
-            count = len(received) + len(piece)
-            while len(received) < count:
-                data = sock.recv(1 << 16)
-                assert data
-                received += data
-        assert received == BODY
+    with socket.create_connection((HOST, port), timeout=SECONDS) as plain:
+        prepare(plain)
+        with context.wrap_socket(plain, server_hostname=HOST) as sock:
+            received = b""
+            for start in range(0, len(BODY), 1 << 16):  # both sides would wait if it were sent at once
+                piece = BODY[start : start + (1 << 16)]
+                sock.sendall(piece)
+                while len(received) < start + len(piece):
+                    data = sock.recv(1 << 16)
+                    assert data
+                    received += data
+            assert received == BODY
     return 1

@@ -56,7 +56,7 @@ def process(keys: Path) -> Iterator[Callable[[str], Apart]]:
     started: dict[str, Apart] = {}
 
     def find(mode: str) -> Apart:
-        if mode != "gevent-passed":
+        if mode != "patched":
             _needs_injection()
         if mode not in started:
             started[mode] = Apart(keys, mode)

@@ -62,6 +62,14 @@ class Process:
         self._process.communicate()
 
 
+MODES = {
+    "injected": "fasttls is injected before any library is imported",
+    "late": "fasttls is injected after the libraries",
+    "patched": "gevent patches, contexts are passed",
+    "patched-injected": "gevent patches, then fasttls is injected",
+    "patched-late": "fasttls is injected, then gevent patches",
+}
+
 LIBRARIES = (
     "http.client",
     "urllib.request",
@@ -77,25 +85,31 @@ LIBRARIES = (
 def _prepare(mode: str) -> Callable[[], str]:
     """Make the process what the mode says, and return how to read a line."""
     read: Callable[[], str] = sys.stdin.readline
-    if mode.startswith("gevent"):
+    if mode == "late":
+        for name in LIBRARIES:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+    if mode in ("injected", "late", "patched-late"):
+        _inject()
+    if mode in ("patched", "patched-injected", "patched-late"):
         import gevent
         import gevent.monkey
 
         gevent.monkey.patch_all()
         read = partial(gevent.get_hub().threadpool.apply, read)
-    if mode == "late":
-        for name in LIBRARIES:
-            with contextlib.suppress(ImportError):
-                importlib.import_module(name)
-    if mode != "gevent-passed":
-        import fasttls
-
-        fasttls.inject_into_ssl()
+    if mode == "patched-injected":
+        _inject()
     return read
 
 
+def _inject() -> None:
+    import fasttls
+
+    fasttls.inject_into_ssl()
+
+
 def answer_questions(mode: str) -> None:
-    """Be the process, which is `injected`, `late`, `gevent-passed` or `gevent-injected`."""
+    """Be the process of a mode: MODES says what that is."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what programs print does not get between the answers
     read = _prepare(mode)
@@ -105,7 +119,7 @@ def answer_questions(mode: str) -> None:
     running: dict[str, way.Running] = {}
     while line := read():
         question = json.loads(line)
-        tls = way.Tls(Path(question["folder"]), injected=mode != "gevent-passed")
+        tls = way.Tls(Path(question["folder"]), injected=mode != "patched")
         name = question["name"]
         answer: dict[str, Any] = {}
         if question["do"] == "run":

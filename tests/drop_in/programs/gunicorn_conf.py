@@ -32,12 +32,3 @@ def when_ready(server: object) -> None:
     """Tell the port."""
     (listener,) = server.LISTENERS  # type: ignore[attr-defined]
     (_folder / os.environ["DROP_IN_PORT"]).write_text(str(listener.sock.getsockname()[1]))
-
-
-def application(environ: dict, start_response: object) -> list[bytes]:  # type: ignore[type-arg]
-    """Answer with the body and the class of the engine."""
-    body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-    engine = type(environ["gunicorn.socket"]._sslobj)
-    headers = [("Content-Length", str(len(body))), ("X-Engine", f"{engine.__module__}.{engine.__qualname__}")]
-    start_response("200 OK", headers)  # type: ignore[operator]
-    return [body]
