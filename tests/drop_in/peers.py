@@ -61,6 +61,12 @@ class Line:
         """Send everything."""
         self.socket.sendall(data)
 
+    def end_tls(self) -> None:
+        """Say the end of TLS as one ought to, and wait a moment for the other side's."""
+        if isinstance(self.socket, ssl.SSLSocket):
+            self.socket.settimeout(1)
+            self.socket.unwrap()
+
     def close(self) -> None:
         """Close both."""
         with suppress(OSError):
@@ -105,6 +111,7 @@ class Server:
                 if self._tls_first:
                     line.start_tls()
                 self._talk(line)
+                line.end_tls()
         finally:
             line.close()
 

@@ -45,7 +45,7 @@ def library(name: str) -> Any:
 @contextmanager
 def _server(start: Callable[[], tuple[int, Outcome]], stop: Callable[[], Outcome]) -> Iterator[tuple[int, Outcome]]:
     port, outcome = start()
-    told(outcome)
+    told(outcome).check()
     try:
         yield port, outcome
     finally:

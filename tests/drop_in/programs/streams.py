@@ -186,10 +186,11 @@ async def _anyio_connect(tls: Tls, peer: Peer) -> None:
     import anyio
 
     with anyio.fail_after(SECONDS):
-        stream = await anyio.connect_tcp(
-            peer.host, peer.port, tls=True, ssl_context=tls.client(), tls_hostname=peer.host, tls_standard_compatible=False
+        await _anyio_through(
+            await anyio.connect_tcp(
+                peer.host, peer.port, ssl_context=tls.client(), tls_hostname=peer.host, tls_standard_compatible=False
+            )
         )
-        await _anyio_through(stream)
 
 
 async def _anyio_start_tls(tls: Tls, peer: Peer) -> None:
@@ -197,13 +198,12 @@ async def _anyio_start_tls(tls: Tls, peer: Peer) -> None:
     from anyio.streams.tls import TLSStream
 
     with anyio.fail_after(SECONDS):
-        plain = await anyio.connect_tcp(peer.host, peer.port)
-        await plain.send(PLEASE)
-        assert await plain.receive(100) == GO
-        stream = await TLSStream.wrap(
-            plain, hostname=peer.host, ssl_context=tls.client(), server_side=False, standard_compatible=True
-        )
-        await _anyio_through(stream)
+        async with await anyio.connect_tcp(peer.host, peer.port) as plain:
+            await plain.send(PLEASE)
+            assert await plain.receive(100) == GO
+            await _anyio_through(
+                await TLSStream.wrap(plain, hostname=peer.host, ssl_context=tls.client(), server_side=False)
+            )
 
 
 def anyio_asyncio(tls: Tls, peer: Peer) -> None:
@@ -323,6 +323,7 @@ def trio_server(tls: Tls) -> Any:
 @contextmanager
 def _anyio_server(tls: Tls, backend: str) -> Any:
     import anyio
+    import anyio.abc
     import anyio.from_thread
     from anyio.streams.tls import TLSListener
 
@@ -335,7 +336,8 @@ def _anyio_server(tls: Tls, backend: str) -> Any:
     async def serve(*, task_status: Any) -> None:
         listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0)
         task_status.started(listener.extra(anyio.abc.SocketAttribute.local_port))
-        await TLSListener(listener, tls.server(), standard_compatible=False).serve(echo)
+        async with TLSListener(listener, tls.server(), standard_compatible=False) as listening:
+            await listening.serve(echo)
 
     with anyio.from_thread.start_blocking_portal(backend) as portal:
         task, port = portal.start_task(serve)
