@@ -120,8 +120,8 @@ def exchange_echo(port: int, context: ssl.SSLContext, prepare: Prepare = nothing
         prepare(plain)
         with context.wrap_socket(plain, server_hostname=HOST) as sock:
             received = b""
-            for start in range(0, len(BODY), 1 << 16):  # both sides would wait if it were sent at once
-                piece = BODY[start : start + (1 << 16)]
+            for start in range(0, len(BODY), 1 << 18):  # both sides would wait if it were sent at once
+                piece = BODY[start : start + (1 << 18)]
                 sock.sendall(piece)
                 while len(received) < start + len(piece):
                     data = sock.recv(1 << 16)

@@ -33,10 +33,14 @@ class Line:
         self._server = server
         self._file = sock.makefile("rb")
 
+    def handshake(self, plain: socket.socket) -> ssl.SSLSocket:
+        """Make TLS of another connection."""
+        return self._server.handshake(plain)
+
     def start_tls(self) -> None:
         """Do the handshake."""
         self._file.close()
-        self.socket = self._server.handshake(self.socket)
+        self.socket = self.handshake(self.socket)
         self._file = self.socket.makefile("rb")
 
     def read(self, size: int) -> bytes:

@@ -18,6 +18,9 @@ from fasttls.api.engine import Engine
 BODY = bytes(range(256)) * 4096
 """One MiB, which goes either way."""
 
+TEXT = (b"fasttls" * 9 + b"\r\n") * (len(BODY) // 65 + 1)
+"""A bit more than one MiB, in lines."""
+
 SECONDS = 20.0
 """After which whatever hangs is a failure."""
 

@@ -44,8 +44,11 @@ class _Receiver(asyncio.Protocol):
     def __init__(self) -> None:
         self.received = bytearray()
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.made = False
+        self.lost = asyncio.Event()
 
     def connection_made(self, transport: Any) -> None:
+        self.made = True
         transport.write(BODY)
 
     def data_received(self, data: bytes) -> None:
@@ -54,8 +57,9 @@ class _Receiver(asyncio.Protocol):
             self.done.set_result(None)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self.done.done():
+        if self.made and not self.done.done():
             self.done.set_exception(error or ConnectionError("closed"))
+        self.lost.set()
 
 
 async def _create_connection(tls: Tls, peer: Peer) -> None:
@@ -65,6 +69,7 @@ async def _create_connection(tls: Tls, peer: Peer) -> None:
         await protocol.done
         assert protocol.received == BODY
         transport.close()
+        await protocol.lost.wait()
 
 
 class _Starter(asyncio.Protocol):
@@ -93,6 +98,7 @@ async def _loop_start_tls(tls: Tls, peer: Peer) -> None:
         await receiver.done
         assert receiver.received == BODY
         upgraded.close()
+        await receiver.lost.wait()
 
 
 def asyncio_open_connection(tls: Tls, peer: Peer) -> None:

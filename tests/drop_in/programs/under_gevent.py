@@ -59,7 +59,7 @@ def pywsgi(tls: Tls) -> Iterator[int]:
     try:
         yield server.server_port
     finally:
-        server.stop(timeout=1)
+        server.stop(timeout=0.1)
 
 
 @contextmanager
@@ -75,4 +75,4 @@ def stream_server(tls: Tls) -> Iterator[int]:
     try:
         yield server.server_port
     finally:
-        server.stop(timeout=1)
+        server.stop(timeout=0.1)
