@@ -41,7 +41,7 @@ def talk_imap(line: Line) -> None:
     while True:
         tag, word, *arguments = line.readline().split()
         if word == b"STARTTLS":
-            line.write(tag + b" OK\r\n")
+            line.write(tag + b" OK done\r\n")
             line.start_tls()
             continue
         if word == b"CAPABILITY":
@@ -55,9 +55,9 @@ def talk_imap(line: Line) -> None:
         elif word == b"FETCH":
             line.write(b"* 1 FETCH (RFC822 {%d}\r\n%b)\r\n" % (len(message), message))
         elif word == b"LOGOUT":
-            line.write(b"* BYE\r\n" + tag + b" OK\r\n")
+            line.write(b"* BYE\r\n" + tag + b" OK done\r\n")
             return
-        line.write(tag + b" OK\r\n")
+        line.write(tag + b" OK done\r\n")
 
 
 def talk_pop(line: Line) -> None:
@@ -103,7 +103,7 @@ def talk_ftp(line: Line) -> None:
                     data.unwrap().close()
                 line.write(b"226 done\r\n")
             else:
-                line.write(answers.get(word, b"200") + b" OK\r\n")
+                line.write(answers.get(word, b"200") + b" OK done\r\n")
                 if word == b"AUTH":
                     line.start_tls()
                 if word == b"QUIT":

@@ -124,7 +124,7 @@ def aiosmtplib_tls(tls: Tls, peer: Peer) -> None:
 
     async def main() -> None:
         settings = _aiosmtplib_settings(tls)
-        await _aiosmtplib(aiosmtplib.SMTP(peer.host, peer.port, use_tls=True, timeout=SECONDS, **settings))
+        await _aiosmtplib(aiosmtplib.SMTP(hostname=peer.host, port=peer.port, use_tls=True, timeout=SECONDS, **settings))
 
     asyncio.run(main())
 
@@ -134,7 +134,7 @@ def aiosmtplib_starttls(tls: Tls, peer: Peer) -> None:
 
     async def main() -> None:
         settings = _aiosmtplib_settings(tls)
-        await _aiosmtplib(aiosmtplib.SMTP(peer.host, peer.port, start_tls=True, timeout=SECONDS, **settings))
+        await _aiosmtplib(aiosmtplib.SMTP(hostname=peer.host, port=peer.port, start_tls=True, timeout=SECONDS, **settings))
 
     asyncio.run(main())
 
