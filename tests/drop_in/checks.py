@@ -34,9 +34,7 @@ def check_client(
     assert server.certificates - certificates == (0 if anonymous else outcome.clients)
 
 
-def check_refusal(
-    way: Way, name: str, peer: Peers, talk: Talk, certificate: str, *, tls_first: bool = True
-) -> None:
+def check_refusal(way: Way, name: str, peer: Peers, talk: Talk, certificate: str, *, tls_first: bool = True) -> None:
     """A program ends with SSLCertVerificationError, and completes no handshake."""
     outcome = way.run(name, Peer(peer(talk, certificate, tls_first=tls_first).port))
     assert VERIFICATION in outcome.errors, outcome.text or "the certificate was not refused"

@@ -1,5 +1,7 @@
 """What the tests of libraries ask for: certificates, the two ways to get fasttls, and peers."""
 
+# ruff: noqa: E402 - what is imported first is not rewritten
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

@@ -19,12 +19,11 @@ def talk_mongodb(line: Line) -> None:
     while True:
         size, request, _, kind = struct.unpack("<iiii", line.read(16))
         body = line.read(size - 16)
-        if kind == _QUERY:  # flags, name of the collection, skip, limit, document
-            command = bson.decode(body[body.index(b"\0", 4) + 9 :])
-        else:
-            command = _sections(bson, body)
+        # A query is flags, the collection's name, skip, limit, and the document.
+        query = kind == _QUERY
+        command = bson.decode(body[body.index(b"\0", 4) + 9 :]) if query else _sections(bson, body)
         answer = bson.encode(_answer(command, kept))
-        if kind == _QUERY:
+        if query:
             line.write(struct.pack("<iiiiiqii", 36 + len(answer), 0, request, _REPLY, 8, 0, 0, 1) + answer)
         else:
             line.write(struct.pack("<iiiiiB", 21 + len(answer), 0, request, _MESSAGE, 0, 0) + answer)

@@ -6,8 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from drop_in.checks import Exchange, Peers, check_client, check_refusal, check_server, each_wrong, exchange_echo
-from drop_in.checks import exchange_http
+from drop_in.checks import (
+    Exchange,
+    Peers,
+    check_client,
+    check_refusal,
+    check_server,
+    each_wrong,
+    exchange_echo,
+    exchange_http,
+)
 from drop_in.peers import Talk, talk_echo, talk_http
 from drop_in.ways import Apart, Way
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from drop_in.checks import Peers, check_client, check_refusal, each_wrong
 from drop_in.peers import talk_http
-from drop_in.ways import Way
+from drop_in.way import Peer, Running, Tls
+from drop_in.ways import Way, told
 
 PROGRAMS = [
     "http_client",
@@ -34,6 +37,17 @@ def test_wrong_certificate(each_way: Way, program: str, peer: Peers, certificate
     check_refusal(each_way, f"http_clients:{program}", peer, talk_http, certificate)
 
 
+def test_http2(each_way: Way, keys: Path) -> None:
+    server = Running("http_servers:hypercorn_asyncio", Tls(keys, injected=True))  # here `ssl` is the standard library
+    told(server.outcome).check()
+    try:
+        outcome = each_way.run("http_clients:httpx_http2", Peer(server.port))
+    finally:
+        assert server.stop().servers == 0
+    outcome.check()
+    assert outcome.clients == 1
+
+
 @pytest.mark.parametrize("program", DEFAULTS)
 def test_default_context(injected: Way, program: str, peer: Peers) -> None:
     check_client(injected, f"http_clients:{program}", peer, talk_http, anonymous=True)
@@ -41,9 +55,7 @@ def test_default_context(injected: Way, program: str, peer: Peers) -> None:
 
 @each_wrong
 @pytest.mark.parametrize("program", DEFAULTS)
-def test_default_context_and_a_wrong_certificate(
-    injected: Way, program: str, peer: Peers, certificate: str
-) -> None:
+def test_default_context_and_a_wrong_certificate(injected: Way, program: str, peer: Peers, certificate: str) -> None:
     check_refusal(injected, f"http_clients:{program}", peer, talk_http, certificate)
 
 

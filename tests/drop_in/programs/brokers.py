@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from drop_in.programs.http_servers import in_loop, in_thread
-from drop_in.way import BODY, SECONDS, Peer, Tls
+from drop_in.way import BODY, SECONDS, Peer, Tls, leaves_sockets
 
 
+@leaves_sockets
 def paho_mqtt(tls: Tls, peer: Peer) -> None:
     from paho.mqtt import client as mqtt
 

@@ -4,8 +4,9 @@ import os
 import ssl
 from pathlib import Path
 
-import fasttls
 from drop_in.way import Tls
+
+import fasttls
 
 _folder = Path(os.environ["DROP_IN_FOLDER"])
 _injected = os.environ["DROP_IN_WAY"] == "injected"

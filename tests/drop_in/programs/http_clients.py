@@ -101,6 +101,15 @@ def httpx(tls: Tls, peer: Peer) -> None:
             assert client.post(_url(peer), content=BODY).content == BODY
 
 
+def httpx_http2(tls: Tls, peer: Peer) -> None:
+    import httpx
+
+    with httpx.Client(verify=tls.client(), http2=True, trust_env=False, timeout=SECONDS) as client:
+        for _ in range(2):
+            response = client.post(_url(peer), content=BODY)
+            assert (response.http_version, response.content) == ("HTTP/2", BODY)
+
+
 def httpx_default(tls: Tls, peer: Peer) -> None:
     import httpx
 

@@ -104,11 +104,12 @@ def ftplib(tls: Tls, peer: Peer) -> None:
         assert b"".join(received) == BODY
 
 
-def _aiosmtplib_settings(tls: Tls) -> dict[str, Any]:
+def _aiosmtplib_settings(tls: Tls, peer: Peer) -> dict[str, Any]:
+    settings: dict[str, Any] = {"hostname": peer.host, "port": peer.port, "timeout": SECONDS}
     if not tls.injected:
-        return {"tls_context": tls.client()}
+        return settings | {"tls_context": tls.client()}
     certificate, key = tls.client_files
-    return {"cert_bundle": tls.ca, "client_cert": certificate, "client_key": key}
+    return settings | {"cert_bundle": tls.ca, "client_cert": certificate, "client_key": key}
 
 
 async def _aiosmtplib(client: Any) -> None:
@@ -124,7 +125,9 @@ def aiosmtplib_tls(tls: Tls, peer: Peer) -> None:
 
     async def main() -> None:
         settings = _aiosmtplib_settings(tls)
-        await _aiosmtplib(aiosmtplib.SMTP(hostname=peer.host, port=peer.port, use_tls=True, timeout=SECONDS, **settings))
+        await _aiosmtplib(
+            aiosmtplib.SMTP(hostname=peer.host, port=peer.port, use_tls=True, timeout=SECONDS, **settings)
+        )
 
     asyncio.run(main())
 
@@ -134,7 +137,9 @@ def aiosmtplib_starttls(tls: Tls, peer: Peer) -> None:
 
     async def main() -> None:
         settings = _aiosmtplib_settings(tls)
-        await _aiosmtplib(aiosmtplib.SMTP(hostname=peer.host, port=peer.port, start_tls=True, timeout=SECONDS, **settings))
+        await _aiosmtplib(
+            aiosmtplib.SMTP(hostname=peer.host, port=peer.port, start_tls=True, timeout=SECONDS, **settings)
+        )
 
     asyncio.run(main())
 
