@@ -124,10 +124,7 @@ def aiosmtplib_tls(tls: Tls, peer: Peer) -> None:
     import aiosmtplib
 
     async def main() -> None:
-        settings = _aiosmtplib_settings(tls)
-        await _aiosmtplib(
-            aiosmtplib.SMTP(hostname=peer.host, port=peer.port, use_tls=True, timeout=SECONDS, **settings)
-        )
+        await _aiosmtplib(aiosmtplib.SMTP(use_tls=True, **_aiosmtplib_settings(tls, peer)))
 
     asyncio.run(main())
 
@@ -136,10 +133,7 @@ def aiosmtplib_starttls(tls: Tls, peer: Peer) -> None:
     import aiosmtplib
 
     async def main() -> None:
-        settings = _aiosmtplib_settings(tls)
-        await _aiosmtplib(
-            aiosmtplib.SMTP(hostname=peer.host, port=peer.port, start_tls=True, timeout=SECONDS, **settings)
-        )
+        await _aiosmtplib(aiosmtplib.SMTP(start_tls=True, **_aiosmtplib_settings(tls, peer)))
 
     asyncio.run(main())
 
