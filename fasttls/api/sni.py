@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from traceback import print_exception
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +30,18 @@ class _Unraisable(NamedTuple):
     exc_traceback: TracebackType | None
     err_msg: str | None
     object: Any
+
+
+def _report(error: Exception, callback: SniCallback) -> None:
+    """Tell of an exception that goes nowhere: to the program's hook if it has one, or on standard error."""
+    hook: Any = sys.unraisablehook
+    if hook is not sys.__unraisablehook__:
+        with suppress(TypeError):  # Python's own, which a hook may hand it on to, takes Python's own class alone
+            hook(_Unraisable(type(error), error, error.__traceback__, None, callback))
+            return
+    if sys.stderr is not None:
+        print(f"Exception ignored in: {callback!r}", file=sys.stderr)
+        print_exception(error)
 
 
 class SniChoice:
@@ -61,8 +75,7 @@ class SniChoice:
             result = self._callback(self.engine.owner, hello.server_name, self._context)
         except Exception as exc:
             # A server that accepts in a loop catches OSError: what a callback raises must not stop it.
-            told = _Unraisable(type(exc), exc, exc.__traceback__, None, self._callback)
-            sys.unraisablehook(told)  # type: ignore[arg-type]  # typeshed knows CPython's own class alone
+            _report(exc, self._callback)
             raise HandshakeFailure("sni_callback raised an exception", reason="CALLBACK_FAILED") from exc
         if result is None:
             return self._chosen
