@@ -20,7 +20,7 @@ from drop_in.peers import Talk, talk_echo, talk_http
 from drop_in.ways import Apart, Way
 
 CLIENTS = [("requests", talk_http), ("greenlets_wait_for_each_other", talk_echo)]
-SERVERS = [("pywsgi", exchange_http), ("stream_server", exchange_echo)]
+SERVERS = [("pywsgi", exchange_http), ("stream_server", exchange_echo), ("switching_server", exchange_echo)]
 
 
 @pytest.fixture(params=["patched", "patched-injected", "patched-late"])

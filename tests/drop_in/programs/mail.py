@@ -118,6 +118,7 @@ async def _aiosmtplib(client: Any) -> None:
         await client.rcpt(RECEIVER)
         answer = await client.data(TEXT)
         assert (answer.code, answer.message) == (250, DIGEST)
+    await asyncio.sleep(0.02)  # aiosmtplib does not wait until its transport is closed
 
 
 def aiosmtplib_tls(tls: Tls, peer: Peer) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from drop_in.programs.http_servers import wsgi_echo
-from drop_in.way import BODY, SECONDS, Peer, Tls
+from drop_in.way import BODY, HOST, SECONDS, Peer, Tls
 
 
 def requests(tls: Tls, peer: Peer) -> None:
@@ -62,15 +63,38 @@ def pywsgi(tls: Tls) -> Iterator[int]:
         server.stop(timeout=0.1)
 
 
+def _echo(sock: Any, address: Any) -> None:
+    while data := sock.recv(1 << 16):
+        sock.sendall(data)
+
+
 @contextmanager
 def stream_server(tls: Tls) -> Iterator[int]:
     from gevent.server import StreamServer
 
-    def echo(sock: Any, address: Any) -> None:
-        while data := sock.recv(1 << 16):
-            sock.sendall(data)
+    server = StreamServer(("127.0.0.1", 0), _echo, ssl_context=tls.server())
+    server.start()
+    try:
+        yield server.server_port
+    finally:
+        server.stop(timeout=0.1)
 
-    server = StreamServer(("127.0.0.1", 0), echo, ssl_context=tls.server())
+
+@contextmanager
+def switching_server(tls: Tls) -> Iterator[int]:
+    """Its first context has a certificate for another host; the callback sets the one that is right."""
+    from gevent.server import StreamServer
+
+    right, first = tls.server(), tls.server()
+    first.load_cert_chain(tls.folder / "misnamed.pem")
+
+    def switch(sock: Any, name: str | None, context: Any) -> None:
+        assert isinstance(sock, ssl.SSLSocket)
+        assert (name, context) == (HOST, first)
+        sock.context = right
+
+    first.sni_callback = switch
+    server = StreamServer(("127.0.0.1", 0), _echo, ssl_context=first)
     server.start()
     try:
         yield server.server_port
