@@ -438,6 +438,9 @@ def _class_of(cls: type) -> type[SSLContext]:
 
 def _named_as(cls: type) -> Callable[[dict[str, Any]], None]:
     names = {name: getattr(cls, name) for name in ("__module__", "__qualname__", "__doc__")}
+    if cls.__module__ == "gevent.ssl":
+        # Its setters go round everything between it and OpenSSL's context, where a callback would never be called.
+        names |= {name: vars(SSLContext)[name] for name in ("sni_callback", "_msg_callback") if name in vars(SSLContext)}
     return lambda namespace: namespace.update(names)
 
 

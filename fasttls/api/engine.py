@@ -84,6 +84,9 @@ class Engine:
         self._connection = connection
         self._channel = channel
         self._on_context = on_context
+        # gevent's SSLSocket gives an inner socket for the owner, with a reference to itself.
+        front = getattr(owner, "_sslsock", None)
+        owner = owner if front is None else front()
         self._owner = weakref.ref(owner) if owner is not None else None
         self._plaintext: deque[memoryview] = deque()
         self._outgoing: deque[memoryview] = deque()
