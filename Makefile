@@ -34,13 +34,14 @@ lint: build $(VENV)/.test $(VENV)/.bench $(VENV)/.lint
 	FASTTLS_WERROR=1 $(BIN)/python setup.py -q build --build-base build/warnings --force
 
 # The modules are built apart, with the sanitizers' run time loaded before Python. Python itself leaks on purpose.
-# tests/fleet is about processes and how long they wait, not about compiled code.
+# tests/fleet is about processes and how long they wait, tests/drop_in about libraries, not about compiled code.
 sanitize: build $(VENV)/.test
 	FASTTLS_SANITIZE=address,undefined $(BIN)/python setup.py -q build \
 		--build-base $(SANITIZED) --build-lib $(SANITIZED)/lib
 	LD_PRELOAD="$$($${CC:-cc} -print-file-name=libasan.so) $$($${CC:-cc} -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 FASTTLS_SANITIZED=$(abspath $(SANITIZED)/lib) \
-		$(BIN)/pytest -o pythonpath="$(SANITIZED)/lib tests" -m "not interop" --ignore=tests/fleet -p no:cacheprovider \
+		$(BIN)/pytest -o pythonpath="$(SANITIZED)/lib tests" -m "not interop" --ignore=tests/fleet --ignore=tests/drop_in \
+		-p no:cacheprovider \
 		$(PYTEST_ARGS)
 
 build: $(VENV)/.built

@@ -425,6 +425,8 @@ class SSLContext(PlainSettings, SessionSettings, TrustSettings, ssl.SSLContext):
 
 def _class_of(cls: type) -> type[SSLContext]:
     """Return the class of fasttls that a class of contexts stands for: itself, or one that puts fasttls below it."""
+    if cls is SSLContext and ssl.SSLContext.__module__ == "gevent.ssl" and ssl.SSLContext not in cls.__mro__:
+        return _class_of(ssl.SSLContext)  # gevent has patched `ssl` since this class was made
     if issubclass(cls, SSLContext):
         return cls
     if cls in SSLContext.__mro__:
@@ -440,7 +442,8 @@ def _named_as(cls: type) -> Callable[[dict[str, Any]], None]:
     names = {name: getattr(cls, name) for name in ("__module__", "__qualname__", "__doc__")}
     if cls.__module__ == "gevent.ssl":
         # Its setters go round everything between it and OpenSSL's context, where a callback would never be called.
-        names |= {name: vars(SSLContext)[name] for name in ("sni_callback", "_msg_callback") if name in vars(SSLContext)}
+        own = vars(SSLContext)
+        names |= {name: own[name] for name in ("sni_callback", "_msg_callback") if name in own}
     return lambda namespace: namespace.update(names)
 
 

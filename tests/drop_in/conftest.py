@@ -58,7 +58,7 @@ def process(keys: Path) -> Iterator[Callable[[str], Apart]]:
     started: dict[str, Apart] = {}
 
     def find(mode: str) -> Apart:
-        if mode != "patched":
+        if mode not in ("patched", "imported-patched"):
             _needs_injection()
         if mode not in started:
             started[mode] = Apart(keys, mode)

@@ -65,9 +65,10 @@ class Process:
 MODES = {
     "injected": "fasttls is injected before any library is imported",
     "late": "fasttls is injected after the libraries",
-    "patched": "gevent patches, contexts are passed",
+    "patched": "gevent patches, then fasttls is imported, contexts are passed",
+    "imported-patched": "fasttls is imported, then gevent patches, contexts are passed",
     "patched-injected": "gevent patches, then fasttls is injected",
-    "patched-late": "fasttls is injected, then gevent patches",
+    "injected-patched": "fasttls is injected, then gevent patches",
 }
 
 LIBRARIES = (
@@ -89,9 +90,11 @@ def _prepare(mode: str) -> Callable[[], str]:
         for name in LIBRARIES:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
-    if mode in ("injected", "late", "patched-late"):
+    if mode in ("injected", "late", "injected-patched"):
         _inject()
-    if mode in ("patched", "patched-injected", "patched-late"):
+    if mode == "imported-patched":
+        importlib.import_module("fasttls")
+    if "patched" in mode:
         import gevent
         import gevent.monkey
 
@@ -119,7 +122,7 @@ def answer_questions(mode: str) -> None:
     running: dict[str, way.Running] = {}
     while line := read():
         question = json.loads(line)
-        tls = way.Tls(Path(question["folder"]), injected=mode != "patched")
+        tls = way.Tls(Path(question["folder"]), injected="injected" in mode or mode == "late")
         name = question["name"]
         answer: dict[str, Any] = {}
         if question["do"] == "run":

@@ -23,7 +23,7 @@ CLIENTS = [("requests", talk_http), ("greenlets_wait_for_each_other", talk_echo)
 SERVERS = [("pywsgi", exchange_http), ("stream_server", exchange_echo), ("switching_server", exchange_echo)]
 
 
-@pytest.fixture(params=["patched", "patched-injected", "patched-late"])
+@pytest.fixture(params=["patched", "imported-patched", "patched-injected", "injected-patched"])
 def gevent_way(request: pytest.FixtureRequest, process: Callable[[str], Apart]) -> Way:
     """Return a patched process, where contexts are passed or fasttls was injected."""
     return process(request.param)
