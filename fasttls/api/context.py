@@ -423,7 +423,7 @@ class SSLContext(PlainSettings, SessionSettings, TrustSettings, ssl.SSLContext):
         return self._wrap(BioChannel(incoming, outgoing), server_side, server_hostname, owner, session)
 
 
-def _class_of(cls: type) -> type[SSLContext]:
+def _class_of(cls: type[Any]) -> type[SSLContext]:
     """Return the class of fasttls that a class of contexts stands for: itself, or one that puts fasttls below it."""
     if cls is SSLContext and ssl.SSLContext.__module__ == "gevent.ssl" and ssl.SSLContext not in cls.__mro__:
         return _class_of(ssl.SSLContext)  # gevent has patched `ssl` since this class was made

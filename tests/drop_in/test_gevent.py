@@ -17,7 +17,7 @@ from drop_in.checks import (
     exchange_http,
 )
 from drop_in.peers import Talk, talk_echo, talk_http
-from drop_in.ways import Apart, Way
+from drop_in.ways import Apart, Way, need
 
 CLIENTS = [("requests", talk_http), ("greenlets_wait_for_each_other", talk_echo)]
 SERVERS = [("pywsgi", exchange_http), ("stream_server", exchange_echo), ("switching_server", exchange_echo)]
@@ -26,6 +26,7 @@ SERVERS = [("pywsgi", exchange_http), ("stream_server", exchange_echo), ("switch
 @pytest.fixture(params=["patched", "imported-patched", "patched-injected", "injected-patched"])
 def gevent_way(request: pytest.FixtureRequest, process: Callable[[str], Apart]) -> Way:
     """Return a patched process, where contexts are passed or fasttls was injected."""
+    need("gevent")
     return process(request.param)
 
 

@@ -15,7 +15,7 @@ import pytest
 from drop_in.checks import alert_for, client_of
 from drop_in.injected import TESTS
 from drop_in.way import BODY, HOST, SECONDS, until
-from drop_in.ways import library
+from drop_in.ways import need
 
 import fasttls
 
@@ -68,7 +68,7 @@ class _Gunicorn:
 @pytest.fixture(scope="module")
 def servers(keys: Path) -> Iterator[dict[tuple[str, str], _Gunicorn]]:
     """Start all at once: each takes its time."""
-    library("gunicorn")
+    need("gunicorn")
     ways = WAYS if hasattr(fasttls, "inject_into_ssl") else WAYS[:1]
     started = {(worker, way): _Gunicorn(keys, worker, way) for worker in WORKERS for way in ways}
     yield started

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,12 +35,16 @@ def told(outcome: Outcome) -> Outcome:
     return outcome
 
 
+def need(name: str) -> None:
+    """Skip when a library is not installed, which fails in CI."""
+    if importlib.util.find_spec(name) is None:
+        told(Outcome(missing=name))
+
+
 def library(name: str) -> Any:
-    """Return a library that the peer needs; skip when it is not installed, which fails in CI."""
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        told(Outcome(missing=error.name or name))
+    """Return a module of a library that a peer needs."""
+    need(name.partition(".")[0])
+    return importlib.import_module(name)
 
 
 @contextmanager
