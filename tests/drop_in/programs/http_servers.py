@@ -6,6 +6,7 @@ import asyncio
 import http.server
 import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -157,8 +158,10 @@ def cheroot(tls: Tls) -> Iterator[int]:
     server = wsgi.Server(("127.0.0.1", 0), wsgi_echo, numthreads=2, shutdown_timeout=1)
     server.error_log = lambda *args, **kwargs: None
     adapter = BuiltinSSLAdapter(*tls.server_files, tls.ca)
-    adapter.context = tls.server() if not tls.injected else adapter.context
-    adapter.context.verify_mode = tls.server().verify_mode
+    if tls.injected:
+        adapter.context.verify_mode = ssl.CERT_REQUIRED
+    else:
+        adapter.context = tls.server()
     server.ssl_adapter = adapter
     server.prepare()
     with in_thread(server.serve, server.stop):
@@ -195,8 +198,6 @@ def _uvicorn(tls: Tls, loop: str) -> Iterator[int]:
 
     settings: dict[str, Any] = {"ssl_context_factory": lambda config, default: tls.server()}
     if tls.injected:
-        import ssl
-
         certificate, key = tls.server_files
         settings = {
             "ssl_certfile": certificate,
@@ -238,8 +239,6 @@ def _hypercorn_config(tls: Tls, port: int) -> Any:
 
     config = Config() if tls.injected else Passing()
     if tls.injected:
-        import ssl
-
         config.certfile, config.keyfile = tls.server_files
         config.ca_certs = tls.ca
         config.verify_mode = ssl.CERT_REQUIRED
@@ -308,8 +307,6 @@ def tornado(tls: Tls) -> Any:
 
     settings: Any = tls.server()
     if tls.injected:
-        import ssl
-
         certificate, key = tls.server_files
         settings = {"certfile": certificate, "keyfile": key, "ca_certs": tls.ca, "cert_reqs": ssl.CERT_REQUIRED}
 
