@@ -23,11 +23,21 @@ TESTS = Path(__file__).parent.parent
 SECONDS = 40.0  # for an answer, which a program's own limit comes before
 SETTINGS = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE", "PYTHONWARNINGS")
 
+MODES = {
+    "injected": "fasttls is injected before any library is imported",
+    "late": "fasttls is injected after the libraries",
+    "patched": "gevent patches, then fasttls is imported, contexts are passed",
+    "imported-patched": "fasttls is imported, then gevent patches, contexts are passed",
+    "patched-injected": "gevent patches, then fasttls is injected",
+    "injected-patched": "fasttls is injected, then gevent patches",
+}
+
 
 class Process:
     """The process, as the tests see it."""
 
     def __init__(self, mode: str) -> None:
+        assert mode in MODES
         environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
         paths = [str(TESTS), str(TESTS.parent), environment.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
@@ -61,15 +71,6 @@ class Process:
         self._process.kill()
         self._process.communicate()
 
-
-MODES = {
-    "injected": "fasttls is injected before any library is imported",
-    "late": "fasttls is injected after the libraries",
-    "patched": "gevent patches, then fasttls is imported, contexts are passed",
-    "imported-patched": "fasttls is imported, then gevent patches, contexts are passed",
-    "patched-injected": "gevent patches, then fasttls is injected",
-    "injected-patched": "fasttls is injected, then gevent patches",
-}
 
 LIBRARIES = (
     "http.client",
