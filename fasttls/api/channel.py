@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import select
 import socket
 import ssl
@@ -11,6 +12,9 @@ import weakref
 from fasttls.api.errors import want_read, want_write
 
 _DRAINED = 16  # reads of 64 KiB
+
+# The system's own calls: gevent puts a class of another kind in the place of socket.socket.
+_System = _socket.socket
 
 
 class Channel:
@@ -97,7 +101,7 @@ class SocketChannel(Channel):
                 # A socket with a timeout would wait for it, whatever the flags say.
                 poll = select.poll()
                 poll.register(sock, select.POLLIN)
-                if not poll.poll(0) or not socket.socket.recv(sock, 1 << 16, socket.MSG_DONTWAIT):
+                if not poll.poll(0) or not _System.recv(sock, 1 << 16, socket.MSG_DONTWAIT):
                     return
             except OSError:
                 return
@@ -121,7 +125,7 @@ class SocketChannel(Channel):
         if deadline is not None:
             self._wait(sock, select.POLLIN, deadline, doing)
         try:
-            return socket.socket.recv(sock, size)
+            return _System.recv(sock, size)
         except BlockingIOError:
             raise want_read() from None
 
@@ -131,6 +135,6 @@ class SocketChannel(Channel):
         if deadline is not None:
             self._wait(sock, select.POLLOUT, deadline, doing)
         try:
-            return socket.socket.send(sock, data)
+            return _System.send(sock, data)
         except BlockingIOError:
             raise want_write() from None

@@ -12,6 +12,7 @@ import ssl
 import types
 import warnings
 from collections.abc import Callable, Iterable
+from inspect import getattr_static
 from typing import TYPE_CHECKING, Any
 
 from fasttls.api.channel import BioChannel, SocketChannel
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from fasttls.api.engine import Engine
     from fasttls.api.messages import MessageCallback
 
-
-_TRUE_CONTEXT = ssl.SSLContext
 
 _VERIFY_MODES = {
     ssl.CERT_NONE: PeerCertificate.UNCHECKED,
@@ -307,11 +306,13 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, ssl.SSLC
         return make_engine(self, BioChannel(incoming, outgoing), server_side, server_hostname, owner, session)
 
 
-def _class_of(cls: type) -> type[SSLContext]:
+def _class_of(cls: type[Any]) -> type[SSLContext]:
     """Return the class of fasttls that a class of contexts stands for: itself, or one that puts fasttls below it."""
+    if cls is SSLContext and ssl.SSLContext.__module__ == "gevent.ssl" and ssl.SSLContext not in cls.__mro__:
+        return _class_of(ssl.SSLContext)  # gevent has patched `ssl` since this class was made
     if issubclass(cls, SSLContext):
         return cls
-    if cls is _TRUE_CONTEXT:
+    if cls in SSLContext.__mro__:
         return SSLContext
     for known in cls.__subclasses__():
         if issubclass(known, SSLContext) and known.__bases__ == (cls, SSLContext):
@@ -321,6 +322,9 @@ def _class_of(cls: type) -> type[SSLContext]:
 
 def _named_as(cls: type) -> Callable[[dict[str, Any]], None]:
     names = {name: getattr(cls, name) for name in ("__module__", "__qualname__", "__doc__")}
+    if cls.__module__ == "gevent.ssl":
+        # Its setters go round everything between it and OpenSSL's context, where a callback would never be called.
+        names |= {name: getattr_static(SSLContext, name) for name in ("sni_callback", "_msg_callback")}
     return lambda namespace: namespace.update(names)
 
 

@@ -67,6 +67,9 @@ class Engine:
         self._channel = channel
         self._choice = choice
         self._ignores_eof = bool(context.options & ssl.OP_IGNORE_UNEXPECTED_EOF)
+        # gevent's SSLSocket gives an inner socket for the owner, with a reference to itself.
+        front = getattr(owner, "_sslsock", None)
+        owner = owner if front is None else front()
         self._owner = weakref.ref(owner) if owner is not None else None
         self._plaintext: deque[memoryview] = deque()
         self._outgoing: deque[memoryview] = deque()

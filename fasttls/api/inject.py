@@ -18,6 +18,9 @@ from typing import Any
 from fasttls.api.context import SSLContext
 from fasttls.trust.lazy import renew_lock_in_child
 
+# The standard library's own class, which others have below theirs when they put one of their own in its place.
+_MAKER: type[ssl.SSLContext] = next(one for one in ssl.SSLContext.__mro__ if "__new__" in vars(one))
+
 
 def _remade_for_aiohttp(verified: bool) -> Callable[[Any], Any]:
     return lambda module: module._make_ssl_context(verified)
@@ -50,8 +53,8 @@ class _Injection:
         """Begin, if it is not begun."""
         with self._lock:
             if self._before is None:
-                self._before = vars(ssl.SSLContext)["__new__"]
-                ssl.SSLContext.__new__ = vars(SSLContext)["__new__"]  # type: ignore[method-assign]
+                self._before = vars(_MAKER)["__new__"]
+                _MAKER.__new__ = vars(SSLContext)["__new__"]  # type: ignore[method-assign]
                 self._replace_contexts()
 
     def _replace_contexts(self) -> None:
@@ -70,7 +73,7 @@ class _Injection:
         """Put back what was there, if it is begun."""
         with self._lock:
             if self._before is not None:
-                ssl.SSLContext.__new__ = self._before  # type: ignore[method-assign]
+                _MAKER.__new__ = self._before  # type: ignore[method-assign]
                 self._before = None
                 while self._replaced:
                     setattr(*self._replaced.pop())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from traceback import print_exception
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,6 +33,18 @@ class _Unraisable(NamedTuple):
     object: Any
 
 
+def _report(error: Exception, callback: SniCallback) -> None:
+    """Tell of an exception that goes nowhere: to the program's hook if it has one, or on standard error."""
+    hook: Any = sys.unraisablehook
+    if hook is not sys.__unraisablehook__:
+        with suppress(TypeError):  # Python's own, which a hook may hand it on to, takes Python's own class alone
+            hook(_Unraisable(type(error), error, error.__traceback__, None, callback))
+            return
+    if sys.stderr is not None:
+        print(f"Exception ignored in: {callback!r}", file=sys.stderr)
+        print_exception(error)
+
+
 class SniChoice:
     """The choice for one connection of a server whose context has a callback."""
 
@@ -45,14 +59,6 @@ class SniChoice:
         self._config = config
         self._callback = callback
         self._chosen: Config | None = None
-
-    def _tell(self, error: Exception) -> None:
-        """Let a person see an error that the peer is told of, and that is not raised here.
-
-        A server that accepts in a loop catches OSError: what a callback raises must not stop it.
-        """
-        told = _Unraisable(type(error), error, error.__traceback__, None, self._callback)
-        sys.unraisablehook(told)  # type: ignore[arg-type]  # typeshed knows CPython's own class alone
 
     def take_context(self, context: SSLContext) -> None:
         """Go on with another context, when the callback sets it. Raises TypeError for what is none of fasttls."""
@@ -75,7 +81,8 @@ class SniChoice:
         try:
             result = self._callback(engine.owner, hello.server_name, self._context)
         except Exception as exc:
-            self._tell(exc)
+            # A server that accepts in a loop catches OSError: what a callback raises must not stop it.
+            _report(exc, self._callback)
             raise HandshakeFailure("sni_callback raised an exception", reason="CALLBACK_FAILED") from exc
         finally:
             self.active = False
@@ -84,7 +91,7 @@ class SniChoice:
         if not isinstance(result, int):
             kind = type(result).__name__
             wrong = TypeError(f"sni_callback returns None or an alert's number, not {kind}")
-            self._tell(wrong)
+            _report(wrong, self._callback)
             raise InternalError(str(wrong), reason="CALLBACK_FAILED") from wrong
         try:
             refusal = ALERTS[AlertDescription(result)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -114,6 +115,29 @@ def test_callback_that_raises_is_an_ssl_error_to_the_server(folder: Path, librar
         pair.handshake()
     with pytest.raises(ssl.SSLError, match="ALERT"):
         pair.client.do_handshake()
+
+
+def _told(unraisable: Any) -> None:
+    sys.__unraisablehook__(unraisable)
+
+
+@each_library
+@pytest.mark.parametrize("hook", [sys.__unraisablehook__, _told], ids=["python's", "one that hands it on"])
+def test_callback_that_raises_is_told_on_standard_error(
+    folder: Path, library: ModuleType, hook: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "unraisablehook", hook)  # pytest has one of its own
+    server = server_context(library, folder)
+
+    def fail(sock: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        raise RuntimeError("the table of hosts is gone")
+
+    server.sni_callback = fail
+    with pytest.raises(ssl.SSLError):
+        Bios(client_context(fasttls, folder), server).handshake()
+    told = capsys.readouterr().err
+    assert "Exception ignored in: " in told
+    assert "RuntimeError: the table of hosts is gone" in told
 
 
 @each_library
