@@ -35,6 +35,7 @@ from fasttls.native._record cimport Deframer, Opener, PlainOpener, PlainSealer, 
 
 
 cdef class Connection:
+    cdef object __weakref__
     cdef public object config
     cdef public bint server_side
     cdef public str server_name

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import fasttls
+from fasttls.api import wrapping
 from fasttls.api.engine import Engine
 
 BODY = bytes(range(256)) * 4096
@@ -111,17 +112,18 @@ class Engines:
     @contextmanager
     def counting(self) -> Iterator[Engines]:
         """Count until the end of the block."""
-        original = Engine.__init__
+        original = wrapping.Engine
 
-        def counted(engine: Engine, *args: Any, **kwargs: Any) -> None:
-            original(engine, *args, **kwargs)
+        def counted(*args: Any, **kwargs: Any) -> Engine:
+            engine = original(*args, **kwargs)
             self._made.append(engine)
+            return engine
 
-        Engine.__init__ = counted  # type: ignore[method-assign]
+        wrapping.Engine = counted  # type: ignore[assignment, misc]
         try:
             yield self
         finally:
-            Engine.__init__ = original  # type: ignore[method-assign]
+            wrapping.Engine = original  # type: ignore[misc]
 
     def completed(self, *, server_side: bool) -> int:
         """Return how many handshakes were completed on a side."""
