@@ -67,7 +67,7 @@ def extension(name, sources, optimise):
 def compiled(extensions, **directives):
     """Return the extensions with their C made, as many at a time as there are processors."""
     jobs = (os.cpu_count() or 1) if sys.platform.startswith("linux") else 0
-    directives = {"language_level": "3", "freethreading_compatible": True, **directives}
+    directives = {"language_level": "3", "freethreading_compatible": True, "nonecheck": True, **directives}
     return cythonize(extensions, nthreads=jobs, compiler_directives=directives, show_all_warnings=False)
 
 
