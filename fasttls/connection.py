@@ -265,11 +265,18 @@ class Connection:
         Raises ValueError before the handshake is complete and after close().
         """
         self._check_sendable()
-        view = memoryview(data).cast("B")
-        if self._answer_due and view:
+        content = data if type(data) is bytes else memoryview(data).cast("B")
+        size = len(content)
+        if not size:
+            return
+        if self._answer_due:
             self.update_keys()
-        self._answered = self._answered and not view
-        for start in range(0, len(view), self._max_fragment):
+        self._answered = False
+        if size <= self._max_fragment:
+            self._write(_APPLICATION_DATA, content)
+            return
+        view = memoryview(content)
+        for start in range(0, size, self._max_fragment):
             self._write(_APPLICATION_DATA, view[start : start + self._max_fragment])
 
     @property

@@ -31,7 +31,7 @@ class Channel:
         """
         raise NotImplementedError  # every channel has its own
 
-    def write(self, data: memoryview, deadline: float | None, doing: str) -> int:
+    def write(self, data: bytes | memoryview, deadline: float | None, doing: str) -> int:
         """Write some bytes and return how many. Raises as read does, with SSLWantWriteError."""
         raise NotImplementedError  # every channel has its own
 
@@ -63,7 +63,7 @@ class BioChannel(Channel):
             raise want_read()
         return data
 
-    def write(self, data: memoryview, deadline: float | None, doing: str) -> int:
+    def write(self, data: bytes | memoryview, deadline: float | None, doing: str) -> int:
         """Write everything."""
         return self._outgoing.write(data)
 
@@ -129,7 +129,7 @@ class SocketChannel(Channel):
         except BlockingIOError:
             raise want_read() from None
 
-    def write(self, data: memoryview, deadline: float | None, doing: str) -> int:
+    def write(self, data: bytes | memoryview, deadline: float | None, doing: str) -> int:
         """Send to the socket."""
         sock = self.plain_socket
         if deadline is not None:

@@ -14,8 +14,9 @@ cdef class Engine:
     cdef public object _choice
     cdef public object _ignores_eof
     cdef public object _owner
-    cdef public object _plaintext
-    cdef public object _outgoing
+    cdef public list _plaintext
+    cdef public Py_ssize_t _taken
+    cdef public list _outgoing
     cdef public Py_ssize_t _committed
     cdef public object _lock
     cdef public object _write_lock
@@ -24,6 +25,7 @@ cdef class Engine:
     cdef public object _early
     cdef public EarlyDataAnswered _early_answer
     cpdef _collect(self)
+    cpdef _flush(self, deadline, str doing, bint wait=*)
     cpdef _pump(self, deadline, str doing)
     cpdef _end(self)
     cpdef _on_event(self, event)
@@ -32,9 +34,9 @@ cdef class Engine:
     cpdef do_handshake(self)
     cpdef read(self, size=*, buffer=*)
     cpdef _fill(self)
-    cpdef bytes _take(self, size)
     cpdef write(self, data)
     cpdef _write(self, view, deadline)
+    cpdef pending(self)
     cpdef shutdown(self)
     cpdef leave(self)
     cpdef getpeercert(self, bint binary_form=*)

@@ -11,7 +11,6 @@ import ssl
 import threading
 import time
 import weakref
-from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +70,9 @@ class Engine:
         front = getattr(owner, "_sslsock", None)
         owner = owner if front is None else front()
         self._owner = weakref.ref(owner) if owner is not None else None
-        self._plaintext: deque[memoryview] = deque()
-        self._outgoing: deque[memoryview] = deque()
+        self._plaintext: list[bytes] = []
+        self._taken = 0  # bytes of the first of them
+        self._outgoing: list[bytes | memoryview] = []
         self._committed = 0  # bytes of the caller's that are sealed and wait to be sent
         self._lock = threading.Lock()
         self._write_lock = threading.Lock()
@@ -87,20 +87,20 @@ class Engine:
         """Queue what the connection has to say."""
         output = self._connection.take_output()
         if output:
-            self._outgoing.append(memoryview(output))
+            self._outgoing.append(output)
 
-    def _flush(self, deadline: float | None, doing: str, *, wait: bool = True) -> None:
+    def _flush(self, deadline: float | None, doing: str, wait: bool = True) -> None:
         """Send everything that is queued. Raises SSLWantWriteError when it would block."""
-        if not self._outgoing or not self._write_lock.acquire(blocking=wait):
+        if not self._outgoing or not self._write_lock.acquire(wait):
             return  # whoever has the lock sends it all
         try:
             while self._outgoing:
                 data = self._outgoing[0]
                 sent = self._channel.write(data, deadline, doing)
                 if sent == len(data):
-                    self._outgoing.popleft()
+                    self._outgoing.pop(0)
                 else:
-                    self._outgoing[0] = data[sent:]
+                    self._outgoing[0] = memoryview(data)[sent:]
         finally:
             self._write_lock.release()
 
@@ -137,7 +137,7 @@ class Engine:
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, ApplicationData):
-            self._plaintext.append(memoryview(event.data))
+            self._plaintext.append(event.data)
         elif isinstance(event, TicketReceived):
             self._sessions.received(event)
         elif isinstance(event, HandshakeCompleted):
@@ -206,11 +206,22 @@ class Engine:
             raise ValueError("size should not be negative")
         if size and not self._plaintext:
             self._fill()
-        taken = self._take(size)
+        with self._lock:
+            if not self._plaintext or size == 0:
+                return b"" if target is None else 0
+            # Of the record that was read, what is left; another one is another read.
+            first, start = self._plaintext[0], self._taken
+            end = start + size
+            if end < len(first):
+                self._taken = end
+            else:
+                end = len(first)
+                self._plaintext.pop(0)
+                self._taken = 0
         if target is None:
-            return taken
-        target[: len(taken)] = taken
-        return len(taken)
+            return first if end - start == len(first) else first[start:end]
+        target[: end - start] = memoryview(first)[start:end]
+        return end - start
 
     def _fill(self) -> None:
         """Read until there is application data, or the peer's close_notify."""
@@ -221,27 +232,15 @@ class Engine:
             self.do_handshake()
         if self._outgoing:
             with contextlib.suppress(ssl.SSLWantWriteError):
-                self._flush(deadline, "read", wait=False)
+                self._flush(deadline, "read", False)
         while not self._plaintext and not connection.peer_closed:
             self._pump(deadline, "read")
             try:
-                self._flush(deadline, "read", wait=False)
+                self._flush(deadline, "read", False)
             except ssl.SSLWantWriteError:
                 continue  # an answer to a KeyUpdate: it goes out with the next write
         if not self._plaintext and connection.close_sent:
             raise closed()
-
-    def _take(self, size: int) -> bytes:
-        """Take up to size bytes from the record that was read."""
-        with self._lock:
-            if not self._plaintext:
-                return b""
-            first = self._plaintext[0]
-            if size < len(first):
-                self._plaintext[0] = first[size:]
-            else:
-                self._plaintext.popleft()
-            return bytes(first[:size])
 
     def write(self, data: Buffer) -> int:
         """Send application data and return how much of it.
@@ -250,32 +249,35 @@ class Engine:
         """
         self._raise_failure()
         deadline = self._channel.deadline()
-        view = memoryview(data).cast("B")
-        if not self._connection.connected:
+        view = data if type(data) is bytes else memoryview(data).cast("B")
+        if self._connection.negotiated is None:
             self.do_handshake()
-        left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
-        if not self._writing.acquire(timeout=left):
-            raise TimeoutError("The write operation timed out")
+        if not self._writing.acquire(False):
+            left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
+            if not self._writing.acquire(timeout=left):
+                raise TimeoutError("The write operation timed out")
         try:
             return self._write(view, deadline)
         finally:
             self._writing.release()
 
-    def _write(self, view: memoryview, deadline: float | None) -> int:
+    def _write(self, view: bytes | memoryview, deadline: float | None) -> int:
         """Seal and send a piece after another; what is sealed and not sent is the caller's to repeat."""
         written = 0
+        size = len(view)
         while True:
             try:
-                self._flush(deadline, "write")
+                if self._outgoing:
+                    self._flush(deadline, "write")
             except ssl.SSLWantWriteError:
                 if written:
                     return written
                 raise
             written += self._committed
             self._committed = 0
-            if written >= len(view):
-                return len(view)
-            piece = view[written : written + _RECORD]
+            if written >= size:
+                return size
+            piece = view if size <= _RECORD and not written else memoryview(view)[written : written + _RECORD]
             with self._lock:
                 if self._connection.close_sent:
                     raise ssl_error("PROTOCOL_IS_SHUTDOWN", "protocol is shutdown")
@@ -285,7 +287,7 @@ class Engine:
 
     def pending(self) -> int:
         """Return how many bytes can be read without waiting."""
-        return sum(len(piece) for piece in self._plaintext)
+        return sum(map(len, self._plaintext)) - self._taken
 
     def shutdown(self) -> Any:
         """Send close_notify, wait for the peer's, and return the plain socket."""
@@ -301,6 +303,7 @@ class Engine:
             self._pump(deadline, "read")
             if self._plaintext:
                 self._plaintext.clear()
+                self._taken = 0
                 raise ssl_error("APPLICATION_DATA_AFTER_CLOSE_NOTIFY", "application data after close notify")
         return self._channel.plain_socket
 
