@@ -87,12 +87,26 @@ void ft_hash_init(ft_hash *hash, ft_hash_id id) {
     }
 }
 
+#if defined(_MSC_VER)
+#    define NOT_INLINE __declspec(noinline)
+#else
+#    define NOT_INLINE __attribute__((noinline))
+#endif
+
+/* Wipe the stack where a compression function was just called from the same place: what it kept there of its registers
+ * is out of its own reach. */
+NOT_INLINE static void wipe_stack(void) {
+    uint8_t spent[512];
+    ft_wipe(spent, sizeof spent);
+}
+
 static void compress(const compressors *with, ft_hash *hash, const uint8_t *blocks, size_t count) {
     if (hash->id == FT_SHA256) {
         with->sha256(hash->state.h32, blocks, count);
     } else {
         with->sha512(hash->state.h64, blocks, count);
     }
+    wipe_stack();
 }
 
 static void update(const compressors *with, ft_hash *hash, const uint8_t *data, size_t size) {
