@@ -8,7 +8,8 @@ VENV ?= .venv
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 BIN := $(VENV)/bin
-NATIVE := $(wildcard fasttls/native/*.pyx src_c/*.c src_c/*.h) $(shell find fasttls -name "*.py" -o -name "*.pxd")
+DECLARATIONS := $(shell find fasttls -name "*.pxd")
+NATIVE := $(wildcard fasttls/native/*.pyx src_c/*.c src_c/*.h) $(shell find fasttls -name "*.py") $(DECLARATIONS)
 SANITIZED := build/sanitize
 
 .PHONY: demo test bench record-instructions lint sanitize clean build
@@ -33,7 +34,7 @@ lint: build $(VENV)/.test $(VENV)/.bench $(VENV)/.lint
 	$(BIN)/mypy
 	$(BIN)/stubtest --concise --allowlist tests/stubtest-allowlist.txt \
 		$(patsubst fasttls/native/%.pyx,fasttls.native.%,$(wildcard fasttls/native/*.pyx))
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/cython-lint fasttls/native/*.pyx fasttls/native/*.pxd
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/cython-lint fasttls/native/*.pyx $(DECLARATIONS)
 	$(BIN)/clang-format --dry-run -Werror src_c/*.c src_c/*.h tests/c/*.c
 	FASTTLS_WERROR=1 FASTTLS_PURE=1 $(BIN)/python setup.py -q build --build-base build/warnings --force
 

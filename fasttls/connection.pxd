@@ -1,5 +1,7 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from libc.stdint cimport uint64_t
+
 from fasttls.events cimport (
     ApplicationData,
     EarlyData,
@@ -26,11 +28,9 @@ from fasttls.handshake.flight cimport (
     WriteWith,
     WriteWith12,
 )
-from libc.stdint cimport uint64_t
-
 from fasttls.handshake.machine cimport Machine
-from fasttls.native._hash cimport Transcript
 from fasttls.handshake.state cimport ConnectedState, State
+from fasttls.native._hash cimport Transcript
 from fasttls.native._record cimport Deframer, Opener, PlainOpener, PlainSealer, Sealer, Sealer13
 
 

@@ -1,7 +1,6 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
 
-
 cdef class Channel:
     cpdef deadline(self)
     cpdef bytes read(self, size, deadline, str doing)

@@ -3,7 +3,14 @@
 from fasttls.api.channel cimport Channel
 from fasttls.api.session_link cimport SessionLink
 from fasttls.connection cimport Connection
-from fasttls.events cimport ApplicationData, EarlyData, EarlyDataAnswered, HandshakeCompleted, Negotiated, TicketReceived
+from fasttls.events cimport (
+    ApplicationData,
+    EarlyData,
+    EarlyDataAnswered,
+    HandshakeCompleted,
+    Negotiated,
+    TicketReceived,
+)
 
 
 cdef class Engine:

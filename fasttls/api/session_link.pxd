@@ -21,4 +21,6 @@ cdef class SessionLink:
     cpdef completed(self, Negotiated negotiated)
     cpdef received(self, TicketReceived ticket)
     cpdef failed(self)
+
+
 cpdef Session _without_ticket(Negotiated negotiated, now)

@@ -38,5 +38,7 @@ cdef class Exporter:
     cdef public str hash_name
     cdef public Secret secret
     cpdef bytes export(self, bytes label, size, bytes context=*)
+
+
 cpdef Secret next_traffic_secret(str hash_name, Secret secret)
 cpdef Secret ticket_key(str hash_name, Secret resumption, bytes nonce)

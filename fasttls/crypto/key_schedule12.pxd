@@ -12,4 +12,6 @@ cdef class MasterSecret:
     cdef public bytes _server_random
     cpdef tuple keys(self)
     cpdef bytes export(self, bytes label, size, bytes context=*)
+
+
 cpdef MasterSecret master_secret(suite, Secret premaster, bytes client_random, bytes server_random, bytes session_hash)

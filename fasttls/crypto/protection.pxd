@@ -4,6 +4,7 @@ from fasttls.native._kdf cimport traffic_keys
 from fasttls.native._record cimport Opener12, Opener13, Sealer12, Sealer13
 from fasttls.native._secret cimport Secret
 
+
 cpdef Sealer13 sealer13(suite, Secret secret)
 cpdef Sealer12 sealer12(keys)
 cpdef Opener12 opener12(keys)

@@ -2,4 +2,5 @@
 
 from fasttls.wire.messages cimport ClientHello
 
+
 cpdef bytes choose_alpn(config, ClientHello hello)

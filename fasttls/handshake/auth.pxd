@@ -8,6 +8,8 @@ cdef class PeerIdentity:
     cdef readonly object public_key
     cdef readonly tuple path
     cdef readonly bytes ocsp_response
+
+
 cpdef bytes sign(credential, scheme, bytes content)
 cpdef PeerIdentity identify_peer(config, tuple chain, purpose, str host, use=*)
 cpdef PeerIdentity with_staple(config, PeerIdentity identity, bytes response)

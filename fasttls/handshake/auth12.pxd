@@ -4,6 +4,7 @@ from fasttls.handshake.auth cimport PeerIdentity, sign
 from fasttls.handshake.flight cimport Flight
 from fasttls.wire.messages cimport CertificateVerify
 
+
 cpdef tuple schemes_of(credential)
 cpdef is_rsa(scheme)
 cpdef tuple choose_client_credential(config, tuple accepted, bytes types, tuple authorities=*)

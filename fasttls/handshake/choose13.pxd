@@ -11,6 +11,8 @@ cdef class Chosen:
     cdef readonly object suite
     cdef readonly object group
     cdef readonly object share
+
+
 cpdef check_offer(ClientHello hello)
 cpdef tuple choose(config, ClientHello hello, Asked asked, Flight flight)
 cpdef Chosen _choose_group(config, ClientHello hello, suite)

@@ -3,7 +3,13 @@
 from fasttls.events cimport EarlyDataAnswered
 from fasttls.handshake.client12_resumed cimport Resumable
 from fasttls.handshake.flight cimport Flight
-from fasttls.handshake.hello cimport build_client_hello, is_downgrade, key_offers, version_label, version_range
+from fasttls.handshake.hello cimport (
+    build_client_hello,
+    is_downgrade,
+    key_offers,
+    version_label,
+    version_range,
+)
 from fasttls.handshake.psk13 cimport PskOffer, client_offers
 from fasttls.handshake.state cimport State, readers_of
 from fasttls.sessions.session cimport Session
@@ -19,6 +25,8 @@ cdef class Offered:
     cdef readonly tuple psks
     cdef readonly Resumable session12
     cdef readonly bint early
+
+
 cpdef State start(config, str host, Flight flight, Session session=*)
 cpdef _may_send_early(config, tuple psks)
 cpdef _begin_early_data(config, PskOffer offer, ClientHello hello, Flight flight)

@@ -3,8 +3,18 @@
 from fasttls.crypto.key_schedule12 cimport MasterSecret, master_secret
 from fasttls.events cimport HandshakeCompleted, Negotiated
 from fasttls.handshake.auth cimport PeerIdentity, identify_peer, with_staple
-from fasttls.handshake.auth12 cimport check_key, choose_client_credential, send_certificate_verify, verify
-from fasttls.handshake.client12_common cimport Client12State, Session, negotiated_of, tell_new_session
+from fasttls.handshake.auth12 cimport (
+    check_key,
+    choose_client_credential,
+    send_certificate_verify,
+    verify,
+)
+from fasttls.handshake.client12_common cimport (
+    Client12State,
+    Session,
+    negotiated_of,
+    tell_new_session,
+)
 from fasttls.handshake.client12_resumed cimport Resumable, WaitTicketOrChange, resume
 from fasttls.handshake.connected12 cimport ClientConnected
 from fasttls.handshake.exchange12 cimport Agreed, agree, read_server_params
@@ -13,7 +23,16 @@ from fasttls.handshake.psk12 cimport PskParams, agree_psk
 from fasttls.handshake.state cimport readers_of
 from fasttls.native._secret cimport Secret
 from fasttls.wire.messages cimport ClientHello, Finished, ServerHello
-from fasttls.wire.messages12 cimport Certificate, CertificateRequest, CertificateStatus, ChangeCipherSpec, NewSessionTicket, ServerHelloDone, ServerKeyExchange
+from fasttls.wire.messages12 cimport (
+    Certificate,
+    CertificateRequest,
+    CertificateStatus,
+    ChangeCipherSpec,
+    NewSessionTicket,
+    ServerHelloDone,
+    ServerKeyExchange,
+)
+
 
 cpdef begin(config, str host, ClientHello hello, ServerHello answer, Flight flight, Resumable resumable=*)
 cpdef _check_safety(config, ServerHello answer)
@@ -62,6 +81,8 @@ cdef class WaitStatusOrServerHelloDone(Client12State):
     cpdef WaitCertificateRequest on_certificate_status(self, CertificateStatus message, Flight flight)
     cpdef WaitServerHelloDone on_certificate_request(self, CertificateRequest message, Flight flight)
     cpdef on_server_hello_done(self, ServerHelloDone message, Flight flight)
+
+
 cpdef _send_flight(Server server, params, peer_signature_algorithm, CertificateRequest request, Flight flight)
 cpdef MasterSecret _master(Session session, Secret premaster, Flight flight)
 cpdef _finish(Session session, MasterSecret master, Negotiated negotiated, Flight flight)

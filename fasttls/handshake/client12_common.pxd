@@ -20,5 +20,7 @@ cdef class Session:
     cdef readonly ClientHello hello
     cdef readonly ServerHello answer
     cdef readonly object suite
+
+
 cpdef Negotiated negotiated_of(Session session, PeerIdentity identity, peer_signature_algorithm)
 cpdef tell_new_session(config, MasterSecret master, Negotiated negotiated, NewSessionTicket ticket, Flight flight)

@@ -3,7 +3,12 @@
 from fasttls.crypto.key_schedule12 cimport MasterSecret
 from fasttls.events cimport HandshakeCompleted, Negotiated
 from fasttls.handshake.auth cimport PeerIdentity
-from fasttls.handshake.client12_common cimport Client12State, Session, negotiated_of, tell_new_session
+from fasttls.handshake.client12_common cimport (
+    Client12State,
+    Session,
+    negotiated_of,
+    tell_new_session,
+)
 from fasttls.handshake.connected12 cimport ClientConnected
 from fasttls.handshake.flight cimport Flight
 from fasttls.handshake.resume cimport usable_session
@@ -16,6 +21,8 @@ from fasttls.wire.messages12 cimport ChangeCipherSpec, NewSessionTicket
 cdef class Resumable:
     cdef readonly object session
     cdef readonly PeerIdentity peer
+
+
 cpdef Resumable offer_session(config, session, str host, ClientHello hello)
 cpdef WaitTicketOrChange resume(Session session, Resumable resumable, Flight flight)
 

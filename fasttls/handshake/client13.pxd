@@ -2,7 +2,11 @@
 
 from fasttls.events cimport EarlyDataAnswered, HandshakeCompleted, Negotiated
 from fasttls.handshake.auth cimport PeerIdentity
-from fasttls.handshake.auth13 cimport check_certificate_verify, choose_credential, send_certificate_verify
+from fasttls.handshake.auth13 cimport (
+    check_certificate_verify,
+    choose_credential,
+    send_certificate_verify,
+)
 from fasttls.handshake.connected13 cimport ClientConnected
 from fasttls.handshake.flight cimport Flight
 from fasttls.handshake.keys13 cimport HandshakeKeys, handshake_keys
@@ -11,7 +15,16 @@ from fasttls.handshake.psk13 cimport PskOffer, selected_offer
 from fasttls.handshake.state cimport State, readers_of
 from fasttls.native._secret cimport Secret
 from fasttls.wire.extensions cimport unsolicited
-from fasttls.wire.messages cimport Certificate, CertificateRequest, CertificateVerify, ClientHello, EncryptedExtensions, EndOfEarlyData, Finished, ServerHello
+from fasttls.wire.messages cimport (
+    Certificate,
+    CertificateRequest,
+    CertificateVerify,
+    ClientHello,
+    EncryptedExtensions,
+    EndOfEarlyData,
+    Finished,
+    ServerHello,
+)
 
 
 cdef class Opening:
@@ -31,6 +44,8 @@ cdef class Session:
     cdef readonly bint retried
     cdef readonly PskOffer psk
     cdef readonly bint early
+
+
 cpdef tuple _agreed(Opening opening, ServerHello answer, PskOffer psk)
 
 
@@ -39,6 +54,8 @@ cdef class WaitEncryptedExtensions(State):
     cdef readonly HandshakeKeys keys
     cpdef on_encrypted_extensions(self, EncryptedExtensions message, Flight flight)
     cpdef _answer_early(self, bint accepted, bytes alpn, Flight flight)
+
+
 cpdef WaitCertificateVerify _on_certificate(state, Certificate message, CertificateRequest request)
 
 

@@ -9,6 +9,8 @@ cdef class Agreed:
     cdef readonly ClientKeyExchange message
     cdef readonly Secret premaster
     cdef readonly object group
+
+
 cpdef tuple read_server_params(suite, bytes body)
 cpdef Agreed agree(config, suite, params, PeerIdentity identity)
 
@@ -31,4 +33,6 @@ cdef class _Transport:
     cdef readonly object size
     cdef readonly object version
     cpdef Secret finish(self, ClientKeyExchange message)
+
+
 cpdef server_exchange(config, key_exchange, group, decrypt, public_key, client_version=*)

@@ -6,6 +6,8 @@ from fasttls.wire.messages cimport ClientHello
 cdef class Asked:
     cdef readonly str server_name
     cdef readonly bint by_name
+
+
 cpdef is_grease(code)
 cpdef is_signal(code)
 cpdef dict key_offers(config, tuple groups)

@@ -1,6 +1,12 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
-from fasttls.crypto.key_schedule cimport EarlySecret, Exporter, HandshakeSecret, MasterSecret, TrafficSecrets
+from fasttls.crypto.key_schedule cimport (
+    EarlySecret,
+    Exporter,
+    HandshakeSecret,
+    MasterSecret,
+    TrafficSecrets,
+)
 from fasttls.handshake.flight cimport Flight
 from fasttls.native._secret cimport Secret
 
@@ -18,4 +24,6 @@ cdef class HandshakeKeys:
     cdef readonly TrafficSecrets traffic
     cpdef wipe(self)
     cpdef ApplicationKeys into_application(self, bytes to_server_finished, Flight flight)
+
+
 cpdef HandshakeKeys handshake_keys(suite, Secret shared, bytes client_random, Flight flight, EarlySecret early=*)

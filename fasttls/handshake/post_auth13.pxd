@@ -2,12 +2,23 @@
 
 from fasttls.events cimport Negotiated, PeerAuthenticated
 from fasttls.handshake.auth cimport PeerIdentity, sign
-from fasttls.handshake.auth13 cimport certificate_request, check_certificate_verify, choose_credential
+from fasttls.handshake.auth13 cimport (
+    certificate_request,
+    check_certificate_verify,
+    choose_credential,
+)
 from fasttls.handshake.connected13 cimport ClientConnected, ServerConnected
 from fasttls.handshake.flight cimport Flight
 from fasttls.handshake.state cimport ConnectedState, readers_of
 from fasttls.native._hash cimport Transcript
-from fasttls.wire.messages cimport Certificate, CertificateRequest, CertificateVerify, Finished, KeyUpdate, NewSessionTicket
+from fasttls.wire.messages cimport (
+    Certificate,
+    CertificateRequest,
+    CertificateVerify,
+    Finished,
+    KeyUpdate,
+    NewSessionTicket,
+)
 
 
 cdef class ClientMayAuthenticate(ConnectedState):
@@ -16,6 +27,8 @@ cdef class ClientMayAuthenticate(ConnectedState):
     cpdef ClientMayAuthenticate on_key_update(self, KeyUpdate update, Flight flight)
     cpdef ClientMayAuthenticate on_new_session_ticket(self, NewSessionTicket ticket, Flight flight)
     cpdef ClientMayAuthenticate on_certificate_request(self, CertificateRequest request, Flight flight)
+
+
 cpdef _send(message, Transcript transcript, Flight flight)
 cpdef WaitCertificate ask(ConnectedState state, Flight flight)
 

@@ -22,6 +22,8 @@ cdef class AgreedPsk:
     cdef readonly ClientKeyExchange message
     cdef readonly Secret premaster
     cdef readonly bytes identity
+
+
 cpdef client_psk(config, bytes hint)
 cpdef AgreedPsk agree_psk(config, PskParams params)
 cpdef Secret psk_premaster(Secret shared, Secret key)

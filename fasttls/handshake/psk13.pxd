@@ -16,6 +16,8 @@ cdef class PskOffer:
     cdef readonly bytes label
     cdef readonly Session session
     cdef readonly PeerIdentity peer
+
+
 cpdef tuple client_offers(config, Session session, str host)
 cpdef bytes _binder(PskOffer offer, bytes digest)
 cpdef PskOffer selected_offer(tuple offers, selected, suite)
@@ -37,6 +39,8 @@ cdef class _Known:
     cdef readonly bytes label
     cdef readonly Session session
     cdef readonly PeerIdentity peer
+
+
 cpdef ChosenPsk choose_psk(config, ClientHello hello, suites, str server_name, Transcript transcript)
 cpdef Session _session_of(config, bytes ticket)
 cpdef _Known _known(config, bytes identity, str server_name)

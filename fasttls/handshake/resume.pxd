@@ -3,9 +3,12 @@
 from fasttls.handshake.auth cimport PeerIdentity, identify_peer
 from fasttls.sessions.session cimport Session
 
+
 cpdef tuple usable_session(config, Session session, str host, version)
 
 
 cdef class MayResume:
     cdef readonly PeerIdentity peer
+
+
 cpdef MayResume server_may_resume(config, Session session, str server_name)

@@ -5,6 +5,7 @@ from fasttls.handshake.hello cimport Asked, version_label, version_range
 from fasttls.handshake.state cimport State, readers_of
 from fasttls.wire.messages cimport ClientHello
 
+
 cpdef State start(config)
 cpdef str server_name(ClientHello hello)
 cpdef tuple _versions(ClientHello hello)

@@ -12,7 +12,15 @@ from fasttls.handshake.hello cimport Asked, is_grease, is_signal, server_random
 from fasttls.handshake.psk12 cimport PskKeyExchange, PskParams, psk_premaster
 from fasttls.handshake.state cimport State, readers_of
 from fasttls.wire.messages cimport CertificateVerify, ClientHello, Finished, ServerHello
-from fasttls.wire.messages12 cimport Certificate, CertificateRequest, CertificateStatus, ChangeCipherSpec, ClientKeyExchange, ServerHelloDone, ServerKeyExchange
+from fasttls.wire.messages12 cimport (
+    Certificate,
+    CertificateRequest,
+    CertificateStatus,
+    ChangeCipherSpec,
+    ClientKeyExchange,
+    ServerHelloDone,
+    ServerKeyExchange,
+)
 
 
 cdef class _State(State):
@@ -24,6 +32,8 @@ cdef class Chosen:
     cdef readonly object credential
     cdef readonly object scheme
     cdef readonly object group
+
+
 cpdef _check_hello(config, ClientHello hello)
 cpdef tuple _credential(config, suite, ClientHello hello, tuple accepted)
 cpdef answer(config, ClientHello hello, Flight flight, Asked asked)

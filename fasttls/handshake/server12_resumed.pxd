@@ -20,6 +20,8 @@ cdef class Found:
     cdef readonly Session session
     cdef readonly PeerIdentity peer
     cdef readonly bint renew
+
+
 cpdef Found find(config, ClientHello hello, Asked asked)
 cpdef bytes offer(config, ClientHello hello, dict extensions)
 cpdef WaitChangeCipherSpec resume(config, ClientHello hello, Flight flight, Asked asked, Found found, extensions_of)

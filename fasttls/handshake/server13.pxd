@@ -3,7 +3,11 @@
 from fasttls.events cimport EarlyDataAnswered, HandshakeCompleted, Negotiated
 from fasttls.handshake.alpn cimport choose_alpn
 from fasttls.handshake.auth cimport PeerIdentity
-from fasttls.handshake.auth13 cimport certificate_request, check_certificate_verify, send_certificate_verify
+from fasttls.handshake.auth13 cimport (
+    certificate_request,
+    check_certificate_verify,
+    send_certificate_verify,
+)
 from fasttls.handshake.choose13 cimport Chosen, check_offer, choose
 from fasttls.handshake.connected13 cimport ServerConnected
 from fasttls.handshake.flight cimport Flight
@@ -12,7 +16,18 @@ from fasttls.handshake.keys13 cimport ApplicationKeys, HandshakeKeys, handshake_
 from fasttls.handshake.psk13 cimport ChosenPsk, choose_psk, early_data_refusal, use_up
 from fasttls.handshake.state cimport State, readers_of
 from fasttls.native._secret cimport Secret
-from fasttls.wire.messages cimport Certificate, CertificateRequest, CertificateVerify, ClientHello, EncryptedExtensions, EndOfEarlyData, Finished, HelloRetryRequest, ServerHello
+from fasttls.wire.messages cimport (
+    Certificate,
+    CertificateRequest,
+    CertificateVerify,
+    ClientHello,
+    EncryptedExtensions,
+    EndOfEarlyData,
+    Finished,
+    HelloRetryRequest,
+    ServerHello,
+)
+
 
 cpdef answer(config, ClientHello hello, Flight flight, Asked asked)
 cpdef WaitSecondClientHello _send_retry(config, ClientHello hello, Chosen chosen, Flight flight, Asked asked)
@@ -30,6 +45,8 @@ cdef class _EarlyData:
     cdef public object accepted
     cdef public object _secret
     cpdef begin(self, Flight flight, HandshakeKeys keys)
+
+
 cpdef CertificateRequest _certificate_request(config)
 cpdef ClientHello _without_changeable(ClientHello hello)
 

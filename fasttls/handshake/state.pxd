@@ -4,6 +4,7 @@ from fasttls.handshake.flight cimport Flight
 from fasttls.wire.messages cimport Message
 from fasttls.wire.messages12 cimport ChangeCipherSpec
 
+
 cpdef dict readers_of(handlers)
 
 

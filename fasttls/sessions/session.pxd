@@ -25,4 +25,6 @@ cdef class Session:
     cpdef age(self, obfuscated)
     cpdef Session with_ticket(self, bytes ticket)
     cpdef bytes to_bytes(self)
+
+
 cpdef Session _read(Reader reader)

@@ -3,6 +3,7 @@
 from fasttls.trust.names cimport check_host
 from fasttls.trust.rules cimport check_dates, check_form, check_purpose, refusal
 
+
 cpdef tuple verify_chain(chain, store, policy)
 cpdef _malformed(exc)
 

@@ -7,10 +7,11 @@ from fasttls.native._wire cimport Reader, Writer
 
 @cython.locals(block=Reader, data=Reader, readers=dict, found=dict)
 cpdef dict read_extensions(Reader reader, carrier)
+
+
 @cython.locals(writers=dict)
 cpdef write_extensions(Writer writer, carrier, dict extensions)
 cpdef unsolicited(dict extensions, dict offered)
-
 cpdef _read_empty(Reader reader)
 cpdef _read_all(Reader reader)
 cpdef _read_u16(Reader reader)

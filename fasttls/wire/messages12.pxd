@@ -43,6 +43,8 @@ cdef class NewSessionTicket(Message):
 cdef class ClientKeyExchange(Message):
     cdef public bytes body
     cpdef write(self, Writer writer)
+
+
 cpdef tuple read_ecdhe(bytes body)
 cpdef _signed(Reader reader, bytes body, bytes params)
 cpdef bytes read_public(bytes body, width)

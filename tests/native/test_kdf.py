@@ -202,3 +202,25 @@ def test_only_a_premaster_secret_of_the_version_is_chosen(decrypted: bytes) -> N
 def test_a_fallback_of_another_size_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="48"):
         choose_premaster(bytes(48), Secret(bytes(47)), 0x0303)
+
+
+@pytest.mark.parametrize("name", ["sha256", "sha384", "sha512"])
+def test_a_secret_that_was_a_key_is_one_again(name: str) -> None:
+    secret = Secret(bytes(range(48)))
+    first = bytes(hkdf_expand_label(name, secret, b"label", b"context", 48))
+    assert bytes(hkdf_expand_label(name, secret, b"label", b"context", 48)) == first
+    assert bytes(hkdf_expand_label(name, Secret(bytes(range(48))), b"label", b"context", 48)) == first
+
+
+def test_a_secret_is_a_key_of_every_hash_by_itself() -> None:
+    secret = Secret(bytes(range(48)))
+    found = {bytes(hkdf_expand_label(name, secret, b"label", b"", 32)) for name in ("sha256", "sha384", "sha512")}
+    assert len(found) == 3
+
+
+def test_a_secret_that_was_a_key_is_none_when_it_is_wiped() -> None:
+    secret = Secret(bytes(range(48)))
+    hkdf_expand_label("sha384", secret, b"label", b"", 48)
+    secret.wipe()
+    with pytest.raises(ValueError, match="wiped"):
+        hkdf_expand_label("sha384", secret, b"label", b"", 48)
