@@ -52,6 +52,7 @@ else:
         ]
         LDFLAGS += [f"-fsanitize={sanitizers}"]
 
+
 def extension(name, sources, optimise):
     """Return what builds one module."""
     return Extension(
@@ -89,7 +90,7 @@ def native():
 
 
 def orchestrating():
-    """Return the modules that are written in Python and compiled: those with C declarations beside them, and a few more.
+    """Return what is written in Python and compiled: the modules with C declarations beside them, and a few more.
 
     FASTTLS_PURE leaves them out: without being compiled they do the same, more slowly.
     """

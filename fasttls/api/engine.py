@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 _RECORD = 16384  # bytes
 
+_A_MOMENT = 0.005  # seconds
+
 
 class Engine:
     """One TLS connection as the standard library's wrappers drive it.
@@ -231,8 +233,9 @@ class Engine:
         if not connection.connected:
             self.do_handshake()
         if self._outgoing:
-            with contextlib.suppress(ssl.SSLWantWriteError):
-                self._flush(deadline, "read", False)
+            # What cannot be sent now is the next write's affair, and must not keep back what the peer has sent.
+            with contextlib.suppress(OSError):
+                self._flush(None if deadline is None else time.monotonic() + _A_MOMENT, "read", False)
         while not self._plaintext and not connection.peer_closed:
             self._pump(deadline, "read")
             try:

@@ -399,3 +399,15 @@ def test_empty_write_sends_nothing_and_returns_zero(folder: Path, library: Modul
         ours.sendall(b"")
         ours.sendall(b"x")
         assert theirs.recv(10) == b"x"
+
+
+@each_library
+def test_what_cannot_be_sent_does_not_keep_back_what_came(folder: Path, library: ModuleType) -> None:
+    """A write that timed out leaves bytes to send; a read after it returns what the peer has sent."""
+    with connected(client_context(library, folder), server_context(fasttls, folder)) as (client, server):
+        server.sendall(b"an answer")
+        client.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            while True:  # until the system takes no more
+                client.sendall(bytes(MEBIBYTE))
+        assert client.recv(100) == b"an answer"
