@@ -113,9 +113,16 @@ def python_module(path):
 class BuildExtensions(build_ext):
     """Builds as many modules at a time as there are processors."""
 
-    def finalize_options(self):
-        super().finalize_options()
-        self.parallel = self.parallel or os.cpu_count()
+    def build_extensions(self):
+        # Those that are linked with the same C sources make the same object files: one at a time.
+        every = self.extensions
+        sharing = [one for one in every if any(source.startswith("src_c") for source in one.sources)]
+        for self.parallel, self.extensions in (
+            (None, sharing),
+            (os.cpu_count(), [one for one in every if one not in sharing]),
+        ):
+            super().build_extensions()
+        self.extensions = every
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ class Connection:
         """
         self.config = config
         self.server_side = server_side
-        self.server_name = server_name
+        self.server_name = None if server_name is None else str.__str__(server_name)  # of str itself
         self.session = session
         """The session that a client offers."""
 

@@ -5,6 +5,7 @@ cdef class Channel:
     cpdef deadline(self)
     cpdef bytes read(self, size, deadline, str doing)
     cpdef write(self, data, deadline, str doing)
+    cpdef write_now(self, data)
     cpdef drain(self)
 
 
@@ -14,6 +15,7 @@ cdef class BioChannel(Channel):
     cpdef deadline(self)
     cpdef bytes read(self, size, deadline, str doing)
     cpdef write(self, data, deadline, str doing)
+    cpdef write_now(self, data)
     cpdef drain(self)
 
 
@@ -24,3 +26,4 @@ cdef class SocketChannel(Channel):
     cpdef _wait(self, sock, event, deadline, str doing)
     cpdef bytes read(self, size, deadline, str doing)
     cpdef write(self, data, deadline, str doing)
+    cpdef write_now(self, data)

@@ -35,6 +35,10 @@ class Channel:
         """Write some bytes and return how many. Raises as read does, with SSLWantWriteError."""
         raise NotImplementedError  # every channel has its own
 
+    def write_now(self, data: bytes | memoryview) -> int:
+        """Write what can be written without waiting, which may be nothing, and return how much it was."""
+        raise NotImplementedError  # every channel has its own
+
     def drain(self) -> None:
         """Read and forget what is there, without waiting and within bounds."""
         raise NotImplementedError  # every channel has its own
@@ -64,6 +68,10 @@ class BioChannel(Channel):
         return data
 
     def write(self, data: bytes | memoryview, deadline: float | None, doing: str) -> int:
+        """Write everything."""
+        return self._outgoing.write(data)
+
+    def write_now(self, data: bytes | memoryview) -> int:
         """Write everything."""
         return self._outgoing.write(data)
 
@@ -138,3 +146,16 @@ class SocketChannel(Channel):
             return _System.send(sock, data)
         except BlockingIOError:
             raise want_write() from None
+
+    def write_now(self, data: bytes | memoryview) -> int:
+        """Send to the socket what the system takes at once."""
+        sock = self.plain_socket
+        # A socket with a timeout would wait for it, whatever the flags say.
+        poll = select.poll()
+        poll.register(sock, select.POLLOUT)
+        if not poll.poll(0):
+            return 0
+        try:
+            return _System.send(sock, data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0

@@ -25,6 +25,7 @@ cdef class Engine:
     cdef public Py_ssize_t _taken
     cdef public list _outgoing
     cdef public Py_ssize_t _committed
+    cdef public Py_ssize_t _early_committed
     cdef public object _lock
     cdef public object _write_lock
     cdef public object _writing
@@ -33,6 +34,7 @@ cdef class Engine:
     cdef public EarlyDataAnswered _early_answer
     cpdef _collect(self)
     cpdef _flush(self, deadline, str doing, bint wait=*)
+    cpdef _flush_now(self)
     cpdef _pump(self, deadline, str doing)
     cpdef _end(self)
     cpdef _on_event(self, event)
@@ -57,7 +59,7 @@ cdef class Engine:
     cpdef tuple signature_algorithms(self)
     cpdef compression(self)
     cpdef str selected_alpn_protocol(self)
-    cpdef bytes get_channel_binding(self, str cb_type=*)
+    cpdef bytes get_channel_binding(self, cb_type=*)
     cpdef key_update(self, bint request_peer=*)
     cpdef bytes export_keying_material(self, bytes label, size, bytes context=*)
     cpdef verify_client_post_handshake(self)

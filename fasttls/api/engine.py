@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 
 _RECORD = 16384  # bytes
 
-_A_MOMENT = 0.005  # seconds
-
 
 class Engine:
     """One TLS connection as the standard library's wrappers drive it.
@@ -76,6 +74,7 @@ class Engine:
         self._taken = 0  # bytes of the first of them
         self._outgoing: list[bytes | memoryview] = []
         self._committed = 0  # bytes of the caller's that are sealed and wait to be sent
+        self._early_committed = 0  # the same, of early data
         self._lock = threading.Lock()
         self._write_lock = threading.Lock()
         self._writing = threading.Lock()
@@ -103,6 +102,27 @@ class Engine:
                     self._outgoing.pop(0)
                 else:
                     self._outgoing[0] = memoryview(data)[sent:]
+        finally:
+            self._write_lock.release()
+
+    def _flush_now(self) -> None:
+        """Send what the system takes at once; what it does not take, and why, is the next write's affair.
+
+        A read returns what the peer has sent, whatever becomes of what is to be sent.
+        """
+        if not self._outgoing or not self._write_lock.acquire(False):
+            return
+        try:
+            while self._outgoing:
+                data = self._outgoing[0]
+                sent = self._channel.write_now(data)
+                if sent < len(data):
+                    if sent:
+                        self._outgoing[0] = memoryview(data)[sent:]
+                    return
+                self._outgoing.pop(0)
+        except OSError:
+            return
         finally:
             self._write_lock.release()
 
@@ -190,7 +210,8 @@ class Engine:
                 if not connection.connected or not connection.server_side:
                     raise
                 # Tickets for a client that has left: what it sent before can be read all the same.
-                self._outgoing.clear()
+                with self._write_lock:
+                    self._outgoing.clear()
             if connection.peer_closed and not connection.connected:
                 raise closed()
 
@@ -232,16 +253,10 @@ class Engine:
         connection = self._connection
         if not connection.connected:
             self.do_handshake()
-        if self._outgoing:
-            # What cannot be sent now is the next write's affair, and must not keep back what the peer has sent.
-            with contextlib.suppress(OSError):
-                self._flush(None if deadline is None else time.monotonic() + _A_MOMENT, "read", False)
+        self._flush_now()
         while not self._plaintext and not connection.peer_closed:
             self._pump(deadline, "read")
-            try:
-                self._flush(deadline, "read", False)
-            except ssl.SSLWantWriteError:
-                continue  # an answer to a KeyUpdate: it goes out with the next write
+            self._flush_now()
         if not self._plaintext and connection.close_sent:
             raise closed()
 
@@ -284,7 +299,10 @@ class Engine:
             with self._lock:
                 if self._connection.close_sent:
                     raise ssl_error("PROTOCOL_IS_SHUTDOWN", "protocol is shutdown")
-                self._connection.send(piece)
+                try:
+                    self._connection.send(piece)
+                except TLSError as error:  # another thread's read has met it
+                    raise as_ssl_error(error) from error
                 self._collect()
             self._committed = len(piece)
 
@@ -400,7 +418,7 @@ class Engine:
         negotiated = self._negotiated
         return negotiated.alpn.decode() if negotiated and negotiated.alpn is not None else None
 
-    def get_channel_binding(self, cb_type: str = "tls-unique") -> bytes | None:
+    def get_channel_binding(self, cb_type: Any = "tls-unique") -> bytes | None:
         """Return a channel binding: tls-exporter (RFC 9266), tls-unique or tls-server-end-point (RFC 5929 §3, §4).
 
         tls-unique is what OpenSSL has for it in TLS 1.3, which does not define it, and None in TLS 1.2 without the
@@ -419,6 +437,7 @@ class Engine:
 
     def key_update(self, request_peer: bool = False) -> None:
         """Send KeyUpdate, and ask the peer for one if wanted (RFC 8446 §4.6.3)."""
+        self._raise_failure()
         with self._lock:
             self._connection.update_keys(request_peer=request_peer)
             self._collect()
@@ -436,6 +455,8 @@ class Engine:
         self._raise_failure()
         if self._negotiated is None or self._negotiated.version != ProtocolVersion.TLS1_3:
             raise ssl_error("WRONG_SSL_VERSION", "wrong ssl version")
+        if self._connection.close_sent:
+            raise ssl_error("PROTOCOL_IS_SHUTDOWN", "protocol is shutdown")
         try:
             with self._lock:
                 try:
@@ -511,16 +532,20 @@ class Engine:
         connection = self._connection
         if connection.connected:
             raise ValueError("early data is sent before the handshake")
+        self._raise_failure()
         deadline = self._channel.deadline()
-        with self._lock:
-            self._sessions.begin()
-            connection.start()
-            view = memoryview(data).cast("B")[: connection.early_data_left]
-            if view:
-                connection.send_early(view)
-            self._collect()
+        if not self._early_committed:  # else the call is repeated, and the data waits to be sent
+            with self._lock:
+                self._sessions.begin()
+                connection.start()
+                view = memoryview(data).cast("B")[: connection.early_data_left]
+                if view:
+                    connection.send_early(view)
+                self._collect()
+            self._early_committed = len(view)
         self._flush(deadline, "write")
-        return len(view)
+        sent, self._early_committed = self._early_committed, 0
+        return sent
 
     @property
     def early_data(self) -> bytes:

@@ -55,7 +55,11 @@ class _Injection:
             if self._before is None:
                 self._before = vars(_MAKER)["__new__"]
                 _MAKER.__new__ = vars(SSLContext)["__new__"]  # type: ignore[method-assign]
-                self._replace_contexts()
+                try:
+                    self._replace_contexts()
+                except BaseException:
+                    self._undo()
+                    raise
 
     def _replace_contexts(self) -> None:
         for place, name, make in _MADE_AT_IMPORT:
@@ -72,11 +76,14 @@ class _Injection:
     def end(self) -> None:
         """Put back what was there, if it is begun."""
         with self._lock:
-            if self._before is not None:
-                _MAKER.__new__ = self._before  # type: ignore[method-assign]
-                self._before = None
-                while self._replaced:
-                    setattr(*self._replaced.pop())
+            self._undo()
+
+    def _undo(self) -> None:
+        if self._before is not None:
+            _MAKER.__new__ = self._before  # type: ignore[method-assign]
+            self._before = None
+            while self._replaced:
+                setattr(*self._replaced.pop())
 
 
 _injection = _Injection()

@@ -68,7 +68,9 @@ class SniChoice:
             raise TypeError("The value must be a SSLContext of fasttls") from None
         # As in the standard library, another context does not take back that the client is verified.
         mode = max(self._config.peer_certificate, found.peer_certificate, key=_STRICTER.index)
-        self._chosen = replace(found, peer_certificate=mode)
+        # What the connection asks of the client, and when, is settled by the context that it began with.
+        later = self._config.post_handshake_auth
+        self._chosen = replace(found, peer_certificate=mode, post_handshake_auth=later)
 
     def select(self, hello: ClientHelloInfo) -> Config | None:
         """Call the callback; return the configuration to go on with, None for the context's own.

@@ -76,7 +76,7 @@ class _Extras:
 
         Raises ValueError before the handshake is complete, or when label or size do not fit.
         """
-        encoded = label.encode("ascii") if isinstance(label, str) else label
+        encoded = label.encode("ascii") if isinstance(label, str) else bytes(memoryview(label))
         exported: bytes = self._engine().export_keying_material(encoded, size, context)
         return exported
 

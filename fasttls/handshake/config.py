@@ -329,8 +329,11 @@ class Config:
             raise ValueError("a server takes early data only with a replay guard (RFC 8446 §8)")
         if not self.psk_modes:
             raise ValueError("there is a way or more to use a pre-shared key")
+        derive(self, "alpn", tuple(bytes(memoryview(name)) for name in self.alpn))  # of bytes itself
         if any(not 1 <= len(name) <= 255 for name in self.alpn):
             raise ValueError("an ALPN protocol name has 1 to 255 bytes")
+        if self.key_update_after is not None and not 1 <= self.key_update_after <= 1 << 62:
+            raise ValueError("keys are updated after 1 to 2^62 records")
 
     def _ordered_shares(self) -> tuple[int, ...]:
         """Return the groups to send shares of, in the order of the groups. Raises ValueError for one not offered."""

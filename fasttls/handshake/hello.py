@@ -80,9 +80,9 @@ def key_offers(config: Config, groups: tuple[int, ...]) -> dict[int, Offer]:
 
 def build_client_hello(config: Config, host: str | None, shares: dict[int, Offer]) -> ClientHello:
     """Return the first ClientHello (RFC 8446 §4.1.2)."""
-    random = config.random(32)
+    random = bytes(memoryview(config.random(32)))
     # RFC 8446 Appendix D.4: a session id makes the handshake look like a resumption of TLS 1.2.
-    session_id = config.random(32) if config.compatibility_mode and config.speaks13 else b""
+    session_id = bytes(memoryview(config.random(32))) if config.compatibility_mode and config.speaks13 else b""
     extensions: Extensions = {}
     if host is not None and config.send_server_name and as_ip_address(host) is None:
         # RFC 6066 §3: literal addresses are not allowed in server_name.
@@ -128,7 +128,7 @@ def server_random(config: Config, version: int) -> bytes:
 
     RFC 8446 §4.1.3: a server that could have spoken TLS 1.3 marks an answer in an earlier version.
     """
-    random = config.random(32)
+    random = bytes(memoryview(config.random(32)))
     if config.maximum_version >= _TLS1_3 and version <= _TLS1_2:
         sentinel = DOWNGRADE_TO_TLS1_2 if version == _TLS1_2 else DOWNGRADE_BELOW_TLS1_2
         return random[:-8] + sentinel

@@ -250,7 +250,15 @@ class WaitFinished(_Asking):
         key = FinishedKey(inner.suite.hash_name, inner.read_secret)
         if not key.verify(finished.verify_data, self.transcript.digest()):
             raise DecryptError("the client's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
-        negotiated = self.authenticated or replace(inner.negotiated, client_certificate_requested=True)
+        negotiated = self.authenticated
+        if negotiated is None:  # whoever the client was before, it does not say so any more
+            negotiated = replace(
+                inner.negotiated,
+                peer_chain=(),
+                verified_path=(),
+                peer_signature_algorithm=None,
+                client_certificate_requested=True,
+            )
         flight.emit(PeerAuthenticated(negotiated))
         return replace(inner, negotiated=negotiated)
 

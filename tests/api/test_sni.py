@@ -53,8 +53,9 @@ def test_callback_chooses_a_context(folder: Path, other: Path, library: ModuleTy
 
 
 @each_library
+@pytest.mark.parametrize("later", [False, True], ids=["", "post_handshake_auth"])
 def test_chosen_context_does_not_take_back_that_clients_are_verified(
-    folder: Path, other: Path, library: ModuleType
+    folder: Path, other: Path, library: ModuleType, later: bool
 ) -> None:
     # In `ssl` the verify mode stays that of the first context: contexts of one host hold its certificate.
     first, second = server_context(library, folder), server_context(library, other)
@@ -62,6 +63,7 @@ def test_chosen_context_does_not_take_back_that_clients_are_verified(
     for context in (first, second):
         context.load_verify_locations(folder / "ca.pem")
     assert second.verify_mode == ssl.CERT_NONE
+    second.post_handshake_auth = later  # nor when they are: the first context asks in the handshake
 
     def choose(sock: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
         sock.context = second
