@@ -601,7 +601,7 @@ class Connection:
         padding = 0
         if self._padding is not None and isinstance(self._sealer, Sealer13):
             padding = max(0, min(self._padding(len(content)), self._max_fragment - len(content)))
-        self._output.append(self._sealer.seal(content_type, content, padding))
+        self._output.append(self._sealer.protect(content_type, content, padding))
         if self._record_observer is not None:
             hidden = content_type if isinstance(self._sealer, Sealer13) else None
             self._record_observer(True, self._output[-1][:RECORD_HEADER], hidden)

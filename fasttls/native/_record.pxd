@@ -27,7 +27,7 @@ cdef class Numbered:
 
 
 cdef class Sealer(Numbered):
-    cpdef bytes seal(self, uint8_t content_type, content, Py_ssize_t padding=*)
+    cpdef bytes protect(self, uint8_t content_type, content, Py_ssize_t padding)
 
 
 cdef class Opener(Numbered):

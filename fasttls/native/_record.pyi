@@ -1,6 +1,6 @@
 from typing import NoReturn, Protocol, final
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, disjoint_base
 
 from fasttls.native._secret import Secret
 
@@ -30,8 +30,10 @@ class Numbered:
     def __reduce__(self) -> NoReturn: ...
 
 class Sealer(Numbered):
+    def protect(self, content_type: int, content: Buffer, padding: int) -> bytes: ...
     def seal(self, content_type: int, content: Buffer, padding: int = 0) -> bytes: ...
 
+@disjoint_base
 class Opener(Numbered):
     @property
     def max_body(self) -> int: ...

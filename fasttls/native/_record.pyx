@@ -210,9 +210,13 @@ cdef class Numbered:
 cdef class Sealer(Numbered):
     """Protects what is written; sequence is how many records its keys have protected."""
 
-    cpdef bytes seal(self, uint8_t content_type, content, Py_ssize_t padding=0):
+    cpdef bytes protect(self, uint8_t content_type, content, Py_ssize_t padding):
         """Return one record that holds content and padding zeros, counts in bytes."""
         raise TypeError("a Sealer is one of its kinds")
+
+    def seal(self, uint8_t content_type, content, Py_ssize_t padding=0):
+        """Return one record, as protect() does; without padding unless it is asked for."""
+        return self.protect(content_type, content, padding)
 
 
 cdef class Opener(Numbered):
@@ -237,7 +241,7 @@ cdef class PlainSealer(Sealer):
     def __init__(self, uint32_t version=VERSION_12):
         self.version = version
 
-    cpdef bytes seal(self, uint8_t content_type, content, Py_ssize_t padding=0):
+    cpdef bytes protect(self, uint8_t content_type, content, Py_ssize_t padding):
         """Return one record. The padding is protected records' alone and must be 0."""
         cdef Py_buffer view
         if padding:
@@ -277,7 +281,7 @@ cdef class Sealer13(Sealer):
         self._take_keys(aead, iv)
         self._tag_size = tag_size
 
-    cpdef bytes seal(self, uint8_t content_type, content, Py_ssize_t padding=0):
+    cpdef bytes protect(self, uint8_t content_type, content, Py_ssize_t padding):
         """Return one record that holds content and padding zeros, counts in bytes."""
         cdef Py_buffer view
         cdef bytes inner, header, body
@@ -362,7 +366,7 @@ cdef class Sealer12(Sealer):
         self._explicit = explicit
         self._tag_size = tag_size
 
-    cpdef bytes seal(self, uint8_t content_type, content, Py_ssize_t padding=0):
+    cpdef bytes protect(self, uint8_t content_type, content, Py_ssize_t padding):
         """Return one record. There is no padding in TLS 1.2's AEAD suites: it must be 0."""
         cdef Py_buffer view
         cdef Py_ssize_t size
