@@ -40,14 +40,15 @@ lint: build $(VENV)/.test $(VENV)/.bench $(VENV)/.lint
 
 # The modules are built apart, with the sanitizers' run time loaded before Python. Python itself leaks on purpose. What is
 # written in Python is not compiled here, so that it is tested as it stands too.
-# tests/fleet and tests/cpython are about processes and what they wait for, tests/drop_in about libraries.
+# tests/fleet and tests/cpython are about processes and what they wait for, tests/drop_in about libraries; tests/c builds with
+# the sanitizers by itself.
 sanitize: build $(VENV)/.test
 	FASTTLS_SANITIZE=address,undefined FASTTLS_PURE=1 $(BIN)/python setup.py -q build \
 		--build-base $(SANITIZED) --build-lib $(SANITIZED)/lib
 	LD_PRELOAD="$$($${CC:-cc} -print-file-name=libasan.so) $$($${CC:-cc} -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 FASTTLS_SANITIZED=$(abspath $(SANITIZED)/lib) \
 		$(BIN)/pytest -o pythonpath="$(SANITIZED)/lib tests" -m "not interop" --ignore=tests/fleet --ignore=tests/cpython \
-		--ignore=tests/drop_in -p no:cacheprovider \
+		--ignore=tests/drop_in --ignore=tests/c -p no:cacheprovider \
 		$(PYTEST_ARGS)
 
 build: $(VENV)/.built
