@@ -341,3 +341,15 @@ def test_wrap_socket_verifies_and_refuses_as_the_standard_library(folder: Path) 
 def test_a_peer_in_a_thread_has_it_too(folder: Path) -> None:
     made = Peer(lambda: ssl.create_default_context()).wait()
     assert is_ours(made)
+
+
+def test_what_fails_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    adapters = pytest.importorskip("requests.adapters")
+    # As `requests` has it at import; its bundle is gone.
+    monkeypatch.setattr(adapters, "_preloaded_ssl_context", ssl.create_default_context(), raising=False)
+    monkeypatch.setattr(adapters, "DEFAULT_CA_BUNDLE_PATH", "/none")
+    monkeypatch.setattr(adapters, "create_urllib3_context", ssl.create_default_context, raising=False)
+    monkeypatch.setattr(adapters, "extract_zipped_paths", lambda path: path, raising=False)
+    with pytest.raises(FileNotFoundError):
+        fasttls.inject_into_ssl()
+    assert not isinstance(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), fasttls.SSLContext)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import certs
@@ -91,6 +92,22 @@ def test_it_may_be_asked_again() -> None:
     for _ in range(3):
         assert [type(event) for event in answered(pair)] == [PeerAuthenticated]
         works(pair)
+
+
+def test_an_empty_answer_leaves_nothing_of_an_earlier_one() -> None:
+    pair = asking(PeerCertificate.OPTIONAL)
+    answered(pair)
+    assert pair.server.negotiated is not None
+    assert pair.server.negotiated.peer_chain
+    # The client has its certificate no longer: what it answers with comes from its last state's configuration.
+    state = pair.client._machine.state
+    poorer = replace(state.inner, config=replace(state.inner.config, credentials=()))
+    pair.client._machine.state = replace(state, inner=poorer)
+    (event,) = answered(pair)
+    assert isinstance(event, PeerAuthenticated)
+    assert event.negotiated.peer_chain == event.negotiated.verified_path == ()
+    assert event.negotiated.peer_signature_algorithm is None
+    assert pair.server.negotiated is event.negotiated
 
 
 def test_each_request_has_another_context() -> None:

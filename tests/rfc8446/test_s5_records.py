@@ -356,3 +356,9 @@ def test_an_alert_of_another_size(side: str, content: bytes) -> None:
     victim, attacker = victim_and_attacker(pair, side)
     error: type[TLSError] = DecodeError if content else UnexpectedMessage
     expect(pair, victim, error, lambda: victim.receive(sealed(attacker, ALERT, content)))
+
+
+@pytest.mark.parametrize("records", [-1, 0, 2**62 + 1, 2**64])
+def test_keys_are_updated_after_some_records(records: int) -> None:
+    with pytest.raises(ValueError, match="keys are updated after"):
+        client_config(key_update_after=records)
