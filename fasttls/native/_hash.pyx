@@ -186,11 +186,6 @@ cdef class Transcript:
         self._check()
         return digest_of(self._now)
 
-    @property
-    def before(self):
-        """The digest up to, not including, the last message."""
-        return self.digest_before()
-
     cpdef bytes digest_before(self):
         """Return the digest up to, not including, the last message."""
         self._check()

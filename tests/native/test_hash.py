@@ -137,13 +137,13 @@ class TestTranscript:
         with pytest.raises(ValueError, match="not chosen"):
             transcript.digest()
         with pytest.raises(ValueError, match="not chosen"):
-            _ = transcript.before
+            _ = transcript.digest_before()
         transcript.add(self.MESSAGES[0])
         transcript.choose("sha384")
         transcript.add(self.MESSAGES[1])
         assert transcript.hash_name == "sha384"
         assert transcript.digest() == hashlib.sha384(b"".join(self.MESSAGES[:2])).digest()
-        assert transcript.before == hashlib.sha384(self.MESSAGES[0]).digest()
+        assert transcript.digest_before() == hashlib.sha384(self.MESSAGES[0]).digest()
 
     def test_choosing_again_is_for_the_same_hash_only(self) -> None:
         transcript = Transcript()

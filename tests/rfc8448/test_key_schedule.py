@@ -127,9 +127,9 @@ def test_finished(section: int) -> None:
         base = Secret(step["PRK"])
         assert hkdf_expand_label("sha256", base, b"finished", b"", 32) == step["expanded"]
         assert hkdf_expand("sha256", base, step["info"], 32) == step["expanded"]
-        assert finished13("sha256", base, transcript.before) == step["finished"], (section, side)
-        assert FinishedKey("sha256", base).verify(step["finished"], transcript.before)
-        assert not finished13_matches("sha256", base, transcript.before, step["finished"][:-1] + b"\0")
+        assert finished13("sha256", base, transcript.digest_before()) == step["finished"], (section, side)
+        assert FinishedKey("sha256", base).verify(step["finished"], transcript.digest_before())
+        assert not finished13_matches("sha256", base, transcript.digest_before(), step["finished"][:-1] + b"\0")
         assert not FinishedKey("sha256", base).verify(step["finished"], transcript.digest())
 
 
