@@ -1,5 +1,6 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+cimport cython
 from libc.stdint cimport uint64_t
 
 from fasttls.events cimport (
@@ -32,6 +33,11 @@ from fasttls.handshake.machine cimport Machine
 from fasttls.handshake.state cimport ConnectedState, State
 from fasttls.native._hash cimport Transcript
 from fasttls.native._record cimport Deframer, Opener, PlainOpener, PlainSealer, Sealer, Sealer13
+
+cdef int _TYPE_CHANGE_CIPHER_SPEC
+cdef int _TYPE_ALERT
+cdef int _TYPE_HANDSHAKE
+cdef int _TYPE_APPLICATION_DATA
 
 
 cdef class Connection:
@@ -70,6 +76,7 @@ cdef class Connection:
     cdef public bint _started
     cdef public Machine _machine
     cpdef start(self)
+    cpdef Py_ssize_t take_header(self, data)
     cpdef receive(self, data)
     cpdef receive_eof(self)
     cpdef request_certificate(self)
@@ -79,8 +86,9 @@ cdef class Connection:
     cpdef abort(self, description)
     cpdef export_keying_material(self, bytes label, size, bytes context=*)
     cpdef take_output(self)
+    @cython.locals(content_type=cython.int, hides_type=cython.bint, hears_plain_alerts=cython.bint)
     cpdef _on_record(self, bytes header, bytes body, list events)
-    cpdef _on_empty(self, content_type)
+    cpdef _on_empty(self, int content_type)
     cpdef _skip(self, size)
     cpdef _on_change_cipher_spec(self, bytes body, list events)
     cpdef _on_handshake(self, bytes content, list events)
@@ -92,8 +100,8 @@ cdef class Connection:
     cpdef _emit(self, event, list events)
     cpdef _answer_key_update(self)
     cpdef _flush_handshake(self)
-    cpdef _write(self, content_type, content)
-    cpdef _seal(self, content_type, content)
+    cpdef _write(self, int content_type, content)
+    cpdef _seal(self, int content_type, content)
     cpdef _send_alert(self, level, description)
     cpdef _fail(self, error)
     cpdef _forget_session(self)

@@ -73,7 +73,6 @@ from fasttls.wire.iana import ContentType, ProtocolVersion
 _CLOSE_NOTIFY = AlertDescription.CLOSE_NOTIFY
 _USER_CANCELED = AlertDescription.USER_CANCELED
 _ALERT = ContentType.ALERT
-_APPLICATION_DATA = ContentType.APPLICATION_DATA
 _CHANGE_CIPHER_SPEC = ContentType.CHANGE_CIPHER_SPEC
 _CONTENT_TYPE_HANDSHAKE = ContentType.HANDSHAKE
 _APPLICATION = Epoch.APPLICATION
@@ -83,6 +82,12 @@ _OPTIONAL = PeerCertificate.OPTIONAL
 _REQUIRED = PeerCertificate.REQUIRED
 _TLS1_0 = ProtocolVersion.TLS1_0
 _TLS1_2 = ProtocolVersion.TLS1_2
+
+# Integers of C, where this is compiled: every record is compared with them.
+_TYPE_CHANGE_CIPHER_SPEC = int(ContentType.CHANGE_CIPHER_SPEC)
+_TYPE_ALERT = int(ContentType.ALERT)
+_TYPE_HANDSHAKE = int(ContentType.HANDSHAKE)
+_TYPE_APPLICATION_DATA = int(ContentType.APPLICATION_DATA)
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -214,6 +219,15 @@ class Connection:
         """How many bytes are needed to go on: those of the next record's header, then of its body."""
         return self._deframer.wanted
 
+    def take_header(self, data: Buffer) -> int:
+        """Take data when it is the header of the next record and just that, and return how long the body is to be.
+
+        Nothing else happens then. Returns 0 when it was not taken: data is for receive(), which refuses it or not.
+        """
+        if not self._started or self.error is not None or self.peer_closed:
+            return 0
+        return self._deframer.take_header(data)
+
     def receive(self, data: Buffer) -> list[Event]:
         """Take bytes from the peer and return what happened, in order.
 
@@ -273,11 +287,11 @@ class Connection:
             self.update_keys()
         self._answered = False
         if size <= self._max_fragment:
-            self._write(_APPLICATION_DATA, content)
+            self._write(_TYPE_APPLICATION_DATA, content)
             return
         view = memoryview(content)
         for start in range(0, size, self._max_fragment):
-            self._write(_APPLICATION_DATA, view[start : start + self._max_fragment])
+            self._write(_TYPE_APPLICATION_DATA, view[start : start + self._max_fragment])
 
     @property
     def early_data_left(self) -> int:
@@ -296,7 +310,7 @@ class Connection:
             raise ValueError(f"{len(view)} bytes of early data, {self._early_data_left} may be sent")
         self._early_data_left -= len(view)
         for start in range(0, len(view), self._max_fragment):
-            self._seal(_APPLICATION_DATA, view[start : start + self._max_fragment])
+            self._seal(_TYPE_APPLICATION_DATA, view[start : start + self._max_fragment])
 
     def close(self) -> None:
         """Send close_notify: this side will send no more, and may go on reading (RFC 8446 §6.1)."""
@@ -359,7 +373,7 @@ class Connection:
         """Return the bytes for the peer, and forget them."""
         if not self._output:
             return b""
-        output = b"".join(self._output)
+        output = self._output[0] if len(self._output) == 1 else b"".join(self._output)
         self._output.clear()
         return output
 
@@ -367,18 +381,18 @@ class Connection:
 
     def _on_record(self, header: bytes, body: bytes, events: list[Event]) -> None:
         content_type = header[0]
-        hides_type = self._opener.hides_type and content_type == _APPLICATION_DATA
+        hides_type = self._opener.hides_type and content_type == _TYPE_APPLICATION_DATA
         if self._record_observer is not None and not hides_type:
             self._record_observer(False, header, None)
-        if content_type == _CHANGE_CIPHER_SPEC:
+        if content_type == _TYPE_CHANGE_CIPHER_SPEC:
             self._on_change_cipher_spec(body, events)
             return
-        if self._skip_early_data is not None and self._skip_by_type and content_type == _APPLICATION_DATA:
+        if self._skip_early_data is not None and self._skip_by_type and content_type == _TYPE_APPLICATION_DATA:
             self._skip(len(body))
             return
-        if self._opener.hides_type and content_type != _APPLICATION_DATA:
+        if self._opener.hides_type and content_type != _TYPE_APPLICATION_DATA:
             hears_plain_alerts = self.server_side and self._read_epoch is _EPOCH_HANDSHAKE and not self._opener.sequence
-            if content_type != _ALERT or not hears_plain_alerts:
+            if content_type != _TYPE_ALERT or not hears_plain_alerts:
                 raise UnexpectedMessage(f"an unprotected record of type {content_type}")
             # A client that could not follow to the new keys says so in the clear; a server has them first.
             self._on_alert(body, events)
@@ -399,17 +413,17 @@ class Connection:
             self._empty_records = 0
         else:
             self._on_empty(content_type)
-        if content_type == _CONTENT_TYPE_HANDSHAKE:
+        if content_type == _TYPE_HANDSHAKE:
             self._on_handshake(content, events)
-        elif content_type == _APPLICATION_DATA:
+        elif content_type == _TYPE_APPLICATION_DATA:
             self._on_application_data(content, events)
-        elif content_type == _ALERT:
+        elif content_type == _TYPE_ALERT:
             self._on_alert(content, events)
         else:
             raise UnexpectedMessage(f"a record of type {content_type}")
 
     def _on_empty(self, content_type: int) -> None:
-        if content_type != _APPLICATION_DATA:
+        if content_type != _TYPE_APPLICATION_DATA:
             # RFC 8446 §5.1: no zero-length fragments but of application data.
             raise UnexpectedMessage(f"an empty record of type {content_type}")
         self._empty_records += 1
@@ -589,15 +603,15 @@ class Connection:
             return
         self._handshake_out = b""
         for start in range(0, len(waiting), self._max_fragment):
-            self._seal(_CONTENT_TYPE_HANDSHAKE, waiting[start : start + self._max_fragment])
+            self._seal(_TYPE_HANDSHAKE, waiting[start : start + self._max_fragment])
 
-    def _write(self, content_type: ContentType, content: bytes | memoryview) -> None:
+    def _write(self, content_type: int, content: bytes | memoryview) -> None:
         """Send one record, and change keys before the AEAD's limit is reached (RFC 8446 §5.5)."""
         if self._sealer.sequence >= self._records_per_key - 1 and not self.close_sent:
             self.update_keys()
         self._seal(content_type, content)
 
-    def _seal(self, content_type: ContentType, content: bytes | memoryview) -> None:
+    def _seal(self, content_type: int, content: bytes | memoryview) -> None:
         padding = 0
         if self._padding is not None and isinstance(self._sealer, Sealer13):
             padding = max(0, min(self._padding(len(content)), self._max_fragment - len(content)))
@@ -611,7 +625,7 @@ class Connection:
         alert = bytes((level, description))
         if self._observer is not None:
             self._observer(True, _ALERT, alert)
-        self._seal(_ALERT, alert)
+        self._seal(_TYPE_ALERT, alert)
 
     def _fail(self, error: TLSError) -> None:
         """End the connection: keep the error, and tell the peer when the fault is to be told."""

@@ -53,7 +53,43 @@ void ft_sha256_compress_portable(uint32_t state[8], const uint8_t *blocks, size_
     ft_wipe(w, sizeof w);
 }
 
-FT_SHA512_FUNCTION(ft_sha512_compress_portable, )
+/* The message schedule is a ring of sixteen words. */
+#define FT_SHA512_KW(i) (ft_sha512_k[t + (i)] + w[i])
+
+/* Put the word that is sixteen rounds on in the place of the one that was used. */
+static inline void next_word(uint64_t w[16], int i) {
+    uint64_t two = w[(i + 14) & 15], fifteen = w[(i + 1) & 15];
+
+    w[i] += (FT_ROTATE64(fifteen, 1) ^ FT_ROTATE64(fifteen, 8) ^ (fifteen >> 7)) + w[(i + 9) & 15] +
+            (FT_ROTATE64(two, 19) ^ FT_ROTATE64(two, 61) ^ (two >> 6));
+}
+
+void ft_sha512_compress_portable(uint64_t state[8], const uint8_t *blocks, size_t count) {
+    uint64_t w[16];
+
+    for (; count != 0; count--, blocks += 128) {
+        uint64_t a = state[0], b = state[1], c = state[2], d = state[3];
+        uint64_t e = state[4], f = state[5], g = state[6], h = state[7];
+
+        for (int i = 0; i < 16; i++) {
+            w[i] = ft_load64(blocks + 8 * i);
+        }
+        for (int t = 0; t < 80; t += 16) {
+            if (t != 0) {
+                for (int i = 0; i < 16; i++) {
+                    next_word(w, i);
+                }
+            }
+            FT_SHA512_FOUR(0);
+            FT_SHA512_NEXT_FOUR(4);
+            FT_SHA512_FOUR(8);
+            FT_SHA512_NEXT_FOUR(12);
+        }
+        state[0] += a, state[1] += b, state[2] += c, state[3] += d;
+        state[4] += e, state[5] += f, state[6] += g, state[7] += h;
+    }
+    ft_wipe(w, sizeof w);
+}
 
 typedef struct {
     ft_sha256_compress sha256;

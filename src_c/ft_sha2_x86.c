@@ -1,26 +1,36 @@
-/* SHA-256 with the SHA extensions of x86-64, and SHA-512 with BMI2's rotations, when cpuid says that they are there. */
+/* SHA-256 with the SHA extensions of x86-64, and SHA-512 with AVX2 and BMI2, when cpuid says that they are there. */
 #include "ft_sha2_compress.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 
 #    include <immintrin.h>
+#    include <stdalign.h>
 
+#    include "ft_memory.h"
 #    include "ft_sha2_constants.h"
 #    include "ft_sha512_rounds.h"
 
 #    if defined(_MSC_VER)
 #        include <intrin.h>
 #        define TARGET_SHA
-#        define TARGET_BMI2
+#        define TARGET_AVX2
 static void cpuid(uint32_t leaf, uint32_t out[4]) {
     __cpuidex((int *)out, (int)leaf, 0);
+}
+static uint64_t states_that_are_saved(void) {
+    return _xgetbv(0);
 }
 #    else
 #        include <cpuid.h>
 #        define TARGET_SHA  __attribute__((target("sha,sse4.1,ssse3")))
-#        define TARGET_BMI2 __attribute__((target("bmi,bmi2")))
+#        define TARGET_AVX2 __attribute__((target("avx2,bmi,bmi2")))
 static void cpuid(uint32_t leaf, uint32_t out[4]) {
     __cpuid_count(leaf, 0, out[0], out[1], out[2], out[3]);
+}
+static uint64_t states_that_are_saved(void) {
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return ((uint64_t)high << 32) | low;
 }
 #    endif
 
@@ -40,19 +50,91 @@ static int has_sha_extensions(void) {
     return (leaf[1] & (1U << 29)) != 0;
 }
 
-/* Intel SDM volume 2, CPUID: leaf 7 EBX bits 3 (BMI1) and 8 (BMI2). Both work on general registers alone. */
-static int has_bit_manipulation(void) {
+/* Intel SDM volume 2, CPUID: leaf 7 EBX bits 3 (BMI1), 5 (AVX2) and 8 (BMI2). Volume 1, 14.3: the system must save
+ * the registers that AVX widens, which leaf 1 ECX bit 27 lets one ask for. */
+static int has_wide_integers(void) {
+    const uint32_t wanted = (1U << 3) | (1U << 5) | (1U << 8);
     uint32_t leaf[4];
 
     cpuid(0, leaf);
     if (leaf[0] < 7) {
         return 0;
     }
+    cpuid(1, leaf);
+    if ((leaf[2] & (1U << 27)) == 0 || (states_that_are_saved() & 6U) != 6U) {
+        return 0;
+    }
     cpuid(7, leaf);
-    return (leaf[1] & (1U << 3)) != 0 && (leaf[1] & (1U << 8)) != 0;
+    return (leaf[1] & wanted) == wanted;
 }
 
-FT_SHA512_FUNCTION(compress_bmi2, TARGET_BMI2 static)
+#    define FT_SHA512_KW(i) kw[i]
+
+/* Sigma 0 and 1 of the schedule (FIPS 180-4 section 4.1.3), of four words and of two. */
+TARGET_AVX2 static inline __m256i sigma0(__m256i x) {
+    __m256i one = _mm256_or_si256(_mm256_srli_epi64(x, 1), _mm256_slli_epi64(x, 63));
+    __m256i eight = _mm256_or_si256(_mm256_srli_epi64(x, 8), _mm256_slli_epi64(x, 56));
+    return _mm256_xor_si256(_mm256_xor_si256(one, eight), _mm256_srli_epi64(x, 7));
+}
+
+TARGET_AVX2 static inline __m128i sigma1(__m128i x) {
+    __m128i nineteen = _mm_or_si128(_mm_srli_epi64(x, 19), _mm_slli_epi64(x, 45));
+    __m128i sixty_one = _mm_or_si128(_mm_srli_epi64(x, 61), _mm_slli_epi64(x, 3));
+    return _mm_xor_si128(_mm_xor_si128(nineteen, sixty_one), _mm_srli_epi64(x, 6));
+}
+
+/* The four words that come sixteen on, of the sixteen that w0 to w3 hold: the last two need the first two. */
+TARGET_AVX2 static inline __m256i four_on(__m256i w0, __m256i w1, __m256i w2, __m256i w3) {
+    __m256i fifteen_back = _mm256_permute4x64_epi64(_mm256_blend_epi32(w0, w1, 0x03), 0x39);
+    __m256i seven_back = _mm256_permute4x64_epi64(_mm256_blend_epi32(w2, w3, 0x03), 0x39);
+    __m256i sum = _mm256_add_epi64(_mm256_add_epi64(w0, seven_back), sigma0(fifteen_back));
+    __m128i low = _mm_add_epi64(_mm256_castsi256_si128(sum), sigma1(_mm256_extracti128_si256(w3, 1)));
+    __m128i high = _mm_add_epi64(_mm256_extracti128_si256(sum, 1), sigma1(low));
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+}
+
+TARGET_AVX2 static inline void add_constants(uint64_t kw[4], __m256i w, const uint64_t *k) {
+    _mm256_store_si256((__m256i *)kw, _mm256_add_epi64(w, _mm256_loadu_si256((const __m256i *)k)));
+}
+
+/* The schedule four words at a time, beside the rounds, which are those of the plain function. */
+TARGET_AVX2 static void compress_avx2(uint64_t state[8], const uint8_t *blocks, size_t count) {
+    const __m256i big_endian = _mm256_set_epi8(8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
+                                               13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    alignas(32) uint64_t kw[16];
+
+    for (; count != 0; count--, blocks += 128) {
+        uint64_t a = state[0], b = state[1], c = state[2], d = state[3];
+        uint64_t e = state[4], f = state[5], g = state[6], h = state[7];
+        __m256i w[4];
+
+        for (int i = 0; i < 4; i++) {
+            w[i] = _mm256_shuffle_epi8(_mm256_loadu_si256((const __m256i *)(blocks + 32 * i)), big_endian);
+            add_constants(kw + 4 * i, w[i], ft_sha512_k + 4 * i);
+        }
+        for (int t = 16; t < 80; t += 16) {
+            FT_SHA512_FOUR(0);
+            w[0] = four_on(w[0], w[1], w[2], w[3]);
+            add_constants(kw, w[0], ft_sha512_k + t);
+            FT_SHA512_NEXT_FOUR(4);
+            w[1] = four_on(w[1], w[2], w[3], w[0]);
+            add_constants(kw + 4, w[1], ft_sha512_k + t + 4);
+            FT_SHA512_FOUR(8);
+            w[2] = four_on(w[2], w[3], w[0], w[1]);
+            add_constants(kw + 8, w[2], ft_sha512_k + t + 8);
+            FT_SHA512_NEXT_FOUR(12);
+            w[3] = four_on(w[3], w[0], w[1], w[2]);
+            add_constants(kw + 12, w[3], ft_sha512_k + t + 12);
+        }
+        FT_SHA512_FOUR(0);
+        FT_SHA512_NEXT_FOUR(4);
+        FT_SHA512_FOUR(8);
+        FT_SHA512_NEXT_FOUR(12);
+        state[0] += a, state[1] += b, state[2] += c, state[3] += d;
+        state[4] += e, state[5] += f, state[6] += g, state[7] += h;
+    }
+    ft_wipe(kw, sizeof kw);
+}
 
 TARGET_SHA static void compress_sha_ni(uint32_t state[8], const uint8_t *blocks, size_t count) {
     const __m128i big_endian = _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3);
@@ -104,11 +186,11 @@ ft_sha256_compress ft_sha256_compress_native(const char **name) {
 }
 
 ft_sha512_compress ft_sha512_compress_native(const char **name) {
-    if (!has_bit_manipulation()) {
+    if (!has_wide_integers()) {
         return NULL;
     }
-    *name = "bmi2";
-    return compress_bmi2;
+    *name = "avx2";
+    return compress_avx2;
 }
 
 #elif !defined(__aarch64__)

@@ -36,6 +36,7 @@ cdef class Engine:
     cpdef _flush(self, deadline, str doing, bint wait=*)
     cpdef _flush_now(self)
     cpdef _pump(self, deadline, str doing)
+    cpdef _receive(self, bytes data)
     cpdef _end(self)
     cpdef _on_event(self, event)
     cpdef _say_goodbye(self, deadline, str doing)

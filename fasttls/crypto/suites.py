@@ -18,6 +18,9 @@ class Aead(Protocol):
     def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes, /) -> bytes:
         """Return the ciphertext with its tag."""
 
+    def encrypt_into(self, nonce: bytes, data: bytes, associated_data: bytes, buf: Any, /) -> int:
+        """Put the ciphertext with its tag in a buffer of just that size, and return the size."""
+
     def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes, /) -> bytes:
         """Return the plaintext. Raises cryptography's InvalidTag when it is not authentic."""
 

@@ -8,12 +8,25 @@ cdef class Deframer:
     cdef Py_ssize_t _start  # of the record that comes next
     cdef Py_ssize_t _end
     cdef Py_ssize_t _room
+    cdef bytes _header  # of the record that comes next, and its body, where they came whole; the buffer is empty then
+    cdef bytes _body
     cdef public Py_ssize_t max_body
 
     cdef Py_ssize_t missing(self) noexcept
     cpdef feed(self, data)
-    cdef int _make_room(self, Py_ssize_t size) except -1
+    cpdef Py_ssize_t take_header(self, data)
+    cdef bint _is_header(self, const uint8_t *header) noexcept
+    cdef bint _keep_whole(self, bytes data) noexcept
+    cdef int _spill(self) except -1
+    cdef int _append(self, const uint8_t *data, Py_ssize_t size) except -1
+    cdef int _check(self, const uint8_t *header, Py_ssize_t have) except -1
     cpdef tuple next(self)
+
+
+cdef class Window:
+    cdef bytes _target
+    cdef Py_ssize_t _start
+    cdef Py_ssize_t _size
 
 
 cdef class Numbered:
@@ -28,6 +41,7 @@ cdef class Numbered:
 
 cdef class Sealer(Numbered):
     cpdef bytes protect(self, uint8_t content_type, content, Py_ssize_t padding)
+    cdef int _encrypt(self, bytes nonce, content, bytes additional, bytes record, Py_ssize_t start) except -1
 
 
 cdef class Opener(Numbered):

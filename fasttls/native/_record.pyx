@@ -1,8 +1,9 @@
 """Records: framing, and protection with an AEAD (RFC 8446 section 5)."""
 
 cimport cython
-from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.ref cimport Py_REFCNT
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memmove, memset
@@ -15,6 +16,14 @@ from fasttls.wire.alerts import (
     RecordOverflow,
     UnexpectedMessage,
 )
+
+
+cdef extern from *:
+    """
+    /* Cut bytes that nobody but the variable refers to, where they are. */
+    #define FT_CUT(variable, size) _PyBytes_Resize(&(variable), (size))
+    """
+    int FT_CUT(object variable, Py_ssize_t size) except -1
 
 
 cdef extern from "ft_record.h" nogil:
@@ -66,6 +75,8 @@ cdef class Deframer:
     """Cuts a byte stream into records. It holds at most what was fed and not yet taken.
 
     max_body is the longest body accepted next, in bytes: 2^14 in the clear, 2^14 + 256 when protected.
+    A header and its body that are fed as bytes objects of just that size, as who reads `wanted` bytes does, are
+    returned as they are. Whatever else comes is put together in a buffer.
     """
 
     def __cinit__(self):
@@ -81,6 +92,8 @@ cdef class Deframer:
     @property
     def waiting(self):
         """How many bytes were fed and not yet taken."""
+        if self._header is not None:
+            return FT_RECORD_HEADER + (0 if self._body is None else PyBytes_GET_SIZE(self._body))
         return self._end - self._start
 
     @property
@@ -90,30 +103,69 @@ cdef class Deframer:
 
     cdef Py_ssize_t missing(self) noexcept:
         cdef Py_ssize_t have = self._end - self._start
+        if self._header is not None:
+            return 0 if self._body is not None else body_size(<const uint8_t *>PyBytes_AS_STRING(self._header))
         if have < FT_RECORD_HEADER:
             return FT_RECORD_HEADER - have
-        have -= FT_RECORD_HEADER + <Py_ssize_t>ft_load16(self._data + self._start + 3)
+        have -= FT_RECORD_HEADER + body_size(self._data + self._start)
         return -have if have < 0 else 0
-
-    def peek(self, Py_ssize_t size):
-        """Return up to size of the bytes that wait, for a diagnosis."""
-        size = max(0, min(size, self._end - self._start))
-        return PyBytes_FromStringAndSize(<char *>self._data + self._start, size)
 
     cpdef feed(self, data):
         """Append received bytes, from any readable buffer."""
         cdef Py_buffer view
+        if type(data) is bytes and self._keep_whole(<bytes>data):
+            return
+        self._spill()
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
-            if view.len:
-                self._make_room(view.len)
-                memcpy(self._data + self._end, view.buf, <size_t>view.len)
-                self._end += view.len
+            self._append(<const uint8_t *>view.buf, view.len)
         finally:
             PyBuffer_Release(&view)
 
-    cdef int _make_room(self, Py_ssize_t size) except -1:
+    cpdef Py_ssize_t take_header(self, data):
+        """Take the whole header of a record whose body is to come, and return the size of that; else return 0.
+
+        A header that next() would refuse is not taken.
+        """
+        cdef const uint8_t *header
+        if type(data) is not bytes or PyBytes_GET_SIZE(<bytes>data) != FT_RECORD_HEADER:
+            return 0
+        header = <const uint8_t *>PyBytes_AS_STRING(<bytes>data)
+        if self._header is None and self._is_header(header) and body_size(header) and self._keep_whole(<bytes>data):
+            return body_size(header)
+        return 0
+
+    cdef bint _is_header(self, const uint8_t *header) noexcept:
+        return (header[1] == 3 and CHANGE_CIPHER_SPEC <= header[0] <= HEARTBEAT
+                and body_size(header) <= self.max_body)
+
+    cdef bint _keep_whole(self, bytes data) noexcept:
+        """Keep a whole header, or the whole body that belongs to it, and say whether it was one."""
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
+        if self._header is None:
+            if self._start == self._end and size == FT_RECORD_HEADER:
+                self._header = data
+                return True
+        elif self._body is None and size and size == body_size(<const uint8_t *>PyBytes_AS_STRING(self._header)):
+            self._body = data
+            return True
+        return False
+
+    cdef int _spill(self) except -1:
+        """Move what was kept whole to the buffer."""
+        cdef bytes header = self._header
+        cdef bytes body = self._body
+        if header is not None:
+            self._header = self._body = None
+            self._append(<const uint8_t *>PyBytes_AS_STRING(header), FT_RECORD_HEADER)
+            if body is not None:
+                self._append(<const uint8_t *>PyBytes_AS_STRING(body), PyBytes_GET_SIZE(body))
+        return 0
+
+    cdef int _append(self, const uint8_t *data, Py_ssize_t size) except -1:
         cdef uint8_t *moved
+        if not size:
+            return 0
         if self._start:
             self._end -= self._start
             memmove(self._data, self._data + self._start, <size_t>self._end)
@@ -124,7 +176,23 @@ cdef class Deframer:
                 raise MemoryError()
             self._data = moved
             self._room = self._end + size
+        memcpy(self._data + self._end, data, <size_t>size)
+        self._end += size
         return 0
+
+    cdef int _check(self, const uint8_t *header, Py_ssize_t have) except -1:
+        """Refuse a header as soon as it is there; have is how many bytes may be shown."""
+        cdef Py_ssize_t size = body_size(header)
+        if self._is_header(header):
+            return 0
+        if header[1] != 3:
+            raise ProtocolVersionAlert(
+                f"this is no TLS record: {header[:min(have, 16)]!r}", reason=what_it_looks_like(header, have)
+            )
+        if not CHANGE_CIPHER_SPEC <= header[0] <= HEARTBEAT:
+            raise UnexpectedMessage(f"no such content type: {header[0]}")
+        # Before the rest is waited for: an oversized record is not worth the memory.
+        raise RecordOverflow(f"a record of {size} bytes, at most {self.max_body} are allowed")
 
     cpdef tuple next(self):
         """Return the next record as (header, body), or None while it is not all there.
@@ -133,21 +201,22 @@ cdef class Deframer:
         type and RecordOverflow for a body over max_body: as soon as the header says so.
         """
         cdef Py_ssize_t have = self._end - self._start
-        cdef const uint8_t *header = self._data + self._start
+        cdef const uint8_t *header
         cdef Py_ssize_t size
         cdef bytes head, body
+        if self._header is not None:
+            head, body = self._header, self._body
+            header = <const uint8_t *>PyBytes_AS_STRING(head)
+            self._check(header, FT_RECORD_HEADER)
+            if body is None and body_size(header):
+                return None
+            self._header = self._body = None
+            return head, b"" if body is None else body
         if have < FT_RECORD_HEADER:
             return None
-        if header[1] != 3:
-            raise ProtocolVersionAlert(
-                f"this is no TLS record: {self.peek(16)!r}", reason=what_it_looks_like(header, have)
-            )
-        if not CHANGE_CIPHER_SPEC <= header[0] <= HEARTBEAT:
-            raise UnexpectedMessage(f"no such content type: {header[0]}")
-        size = <Py_ssize_t>ft_load16(header + 3)
-        if size > self.max_body:
-            # Before the rest is waited for: an oversized record is not worth the memory.
-            raise RecordOverflow(f"a record of {size} bytes, at most {self.max_body} are allowed")
+        header = self._data + self._start
+        self._check(header, have)
+        size = body_size(header)
         if have < FT_RECORD_HEADER + size:
             return None
         head = PyBytes_FromStringAndSize(<const char *>header, FT_RECORD_HEADER)
@@ -161,12 +230,34 @@ cdef class Deframer:
         return head, body
 
 
+cdef inline Py_ssize_t body_size(const uint8_t *header) noexcept:
+    return <Py_ssize_t>ft_load16(header + 3)
+
+
 cdef bytes framed(uint8_t content_type, uint32_t version, const uint8_t *body, Py_ssize_t size):
     cdef bytes record = PyBytes_FromStringAndSize(NULL, FT_RECORD_HEADER + size)
     cdef uint8_t *out = <uint8_t *>PyBytes_AS_STRING(record)
     ft_record_header(out, content_type, version, <size_t>size)
     memcpy(out + FT_RECORD_HEADER, body, <size_t>size)
     return record
+
+
+@cython.final
+@cython.freelist(4)
+cdef class Window:
+    """Part of a bytes object that is being made, lent to what is to write there: nobody else has the object yet."""
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        PyBuffer_FillInfo(view, self, PyBytes_AS_STRING(self._target) + self._start, self._size, False, flags)
+
+
+cdef Window window(bytes target, Py_ssize_t start):
+    """Return the part of target from start on."""
+    cdef Window part = Window.__new__(Window)
+    part._target = target
+    part._start = start
+    part._size = PyBytes_GET_SIZE(target) - start
+    return part
 
 
 cdef class Numbered:
@@ -180,6 +271,7 @@ cdef class Numbered:
         ft_wipe(self._iv, sizeof(self._iv))
 
     cdef int _take_keys(self, aead, Secret iv) except -1:
+        """Take an iv, and the method of an AEAD that does what this direction needs."""
         if len(iv) != FT_NONCE:
             raise ValueError(f"an iv of {len(iv)} bytes, {FT_NONCE} are needed")
         if self._aead is not None:
@@ -213,6 +305,13 @@ cdef class Sealer(Numbered):
     cpdef bytes protect(self, uint8_t content_type, content, Py_ssize_t padding):
         """Return one record that holds content and padding zeros, counts in bytes."""
         raise TypeError("a Sealer is one of its kinds")
+
+    cdef int _encrypt(self, bytes nonce, content, bytes additional, bytes record, Py_ssize_t start) except -1:
+        """Fill record from start on with what protects content. Raises ValueError when it does not just fit."""
+        cdef Py_ssize_t written = self._aead(nonce, content, additional, window(record, start))
+        if written != PyBytes_GET_SIZE(record) - start:
+            raise ValueError(f"the AEAD wrote {written} bytes of {PyBytes_GET_SIZE(record) - start}")
+        return 0
 
     def seal(self, uint8_t content_type, content, Py_ssize_t padding=0):
         """Return one record, as protect() does; without padding unless it is asked for."""
@@ -274,17 +373,18 @@ cdef class PlainOpener(Opener):
 cdef class Sealer13(Sealer):
     """Protects records as TLS 1.3 does (RFC 8446 section 5.2).
 
-    aead has encrypt(nonce, data, associated_data); tag_size is in bytes.
+    aead has encrypt_into(nonce, data, associated_data, buffer); tag_size is in bytes.
     """
 
     def __init__(self, aead, Secret iv not None, Py_ssize_t tag_size=16):
-        self._take_keys(aead, iv)
+        self._take_keys(aead.encrypt_into, iv)
         self._tag_size = tag_size
 
     cpdef bytes protect(self, uint8_t content_type, content, Py_ssize_t padding):
         """Return one record that holds content and padding zeros, counts in bytes."""
         cdef Py_buffer view
-        cdef bytes inner, header, body
+        cdef bytes inner, header, record
+        cdef Py_ssize_t size
         cdef uint8_t *out
         PyObject_GetBuffer(content, &view, PyBUF_SIMPLE)
         try:
@@ -297,12 +397,13 @@ cdef class Sealer13(Sealer):
             memset(out + view.len + 1, 0, <size_t>padding)
         finally:
             PyBuffer_Release(&view)
-        header = PyBytes_FromStringAndSize(NULL, FT_RECORD_HEADER)
-        ft_record_header(<uint8_t *>PyBytes_AS_STRING(header), APPLICATION_DATA, VERSION_12,
-                         <size_t>(PyBytes_GET_SIZE(inner) + self._tag_size))
-        body = self._aead.encrypt(self._nonce(), inner, header)
+        size = PyBytes_GET_SIZE(inner) + self._tag_size
+        record = PyBytes_FromStringAndSize(NULL, FT_RECORD_HEADER + size)
+        ft_record_header(<uint8_t *>PyBytes_AS_STRING(record), APPLICATION_DATA, VERSION_12, <size_t>size)
+        header = PyBytes_FromStringAndSize(PyBytes_AS_STRING(record), FT_RECORD_HEADER)
+        self._encrypt(self._nonce(), inner, header, record, FT_RECORD_HEADER)
         self._advance()
-        return header + body
+        return record
 
 
 @cython.final
@@ -313,7 +414,7 @@ cdef class Opener13(Opener):
     """
 
     def __init__(self, aead, Secret iv not None, failure):
-        self._take_keys(aead, iv)
+        self._take_keys(aead.decrypt, iv)
         self.max_body = FT_MAX_CIPHERTEXT_13
         self.hides_type = True  # the header's content type is application_data, always
         self._failure = failure
@@ -324,31 +425,37 @@ cdef class Opener13(Opener):
         Raises BadRecordMac for a record that is not authentic or too short, RecordOverflow for a
         plaintext over 2^14 bytes, and UnexpectedMessage for one without a content type.
         """
-        cdef bytes inner
-        cdef Py_ssize_t end
+        cdef object inner
+        cdef Py_ssize_t end, size
+        cdef uint8_t content_type
         if header is None or body is None:
             raise TypeError("a record has a header and a body")
         if PyBytes_GET_SIZE(body) < TAG_13:
             raise BadRecordMac(f"a protected record of {PyBytes_GET_SIZE(body)} bytes")
         try:
-            inner = self._aead.decrypt(self._nonce(), body, header)
+            inner = self._aead(self._nonce(), body, header)
         except self._failure as exc:
             raise BadRecordMac(f"record {self.sequence} does not decrypt") from exc
         self._advance()
-        if PyBytes_GET_SIZE(inner) > FT_MAX_PLAINTEXT + 1:
-            raise RecordOverflow(f"an inner plaintext of {PyBytes_GET_SIZE(inner)} bytes")
-        end = ft_record_content_end(<const uint8_t *>PyBytes_AS_STRING(inner), <size_t>PyBytes_GET_SIZE(inner))
+        size = PyBytes_GET_SIZE(inner)
+        if size > FT_MAX_PLAINTEXT + 1:
+            raise RecordOverflow(f"an inner plaintext of {size} bytes")
+        end = ft_record_content_end(<const uint8_t *>PyBytes_AS_STRING(inner), <size_t>size)
         if end < 0:
             raise UnexpectedMessage("a protected record without a content type")
-        return <uint8_t>PyBytes_AS_STRING(inner)[end], inner[:end]
+        content_type = <uint8_t>PyBytes_AS_STRING(inner)[end]
+        if Py_REFCNT(inner) == 1:
+            FT_CUT(inner, end)
+            return content_type, inner
+        return content_type, inner[:end]
 
 
-cdef bytes additional_data12(uint64_t sequence, bytes header, Py_ssize_t size):
+cdef bytes additional_data12(uint64_t sequence, const char *header, Py_ssize_t size):
     """What an AEAD suite of TLS 1.2 authenticates beside the content (RFC 5246 section 6.2.3.3)."""
     cdef bytes data = PyBytes_FromStringAndSize(NULL, ADDITIONAL_DATA_12)
     cdef uint8_t *out = <uint8_t *>PyBytes_AS_STRING(data)
     ft_store64(out, sequence)
-    memcpy(out + 8, PyBytes_AS_STRING(header), 3)  # content type and version, as the record has them
+    memcpy(out + 8, header, 3)  # content type and version, as the record has them
     ft_store16(out + 11, <uint32_t>size)
     return data
 
@@ -362,7 +469,7 @@ cdef class Sealer12(Sealer):
     """
 
     def __init__(self, aead, Secret iv not None, bint explicit, Py_ssize_t tag_size=16):
-        self._take_keys(aead, iv)
+        self._take_keys(aead.encrypt_into, iv)
         self._explicit = explicit
         self._tag_size = tag_size
 
@@ -370,7 +477,8 @@ cdef class Sealer12(Sealer):
         """Return one record. There is no padding in TLS 1.2's AEAD suites: it must be 0."""
         cdef Py_buffer view
         cdef Py_ssize_t size
-        cdef bytes nonce, additional, header, body
+        cdef bytes nonce, additional, record
+        cdef Py_ssize_t start = FT_RECORD_HEADER + (EXPLICIT_NONCE if self._explicit else 0)
         if padding:
             raise ValueError("a TLS 1.2 record cannot be padded")
         PyObject_GetBuffer(content, &view, PyBUF_SIMPLE)
@@ -379,23 +487,24 @@ cdef class Sealer12(Sealer):
         if size > FT_MAX_PLAINTEXT:
             raise ValueError(f"{size} bytes do not fit one record")
         nonce = self._nonce()
-        header = PyBytes_FromStringAndSize(NULL, FT_RECORD_HEADER)
-        ft_record_header(<uint8_t *>PyBytes_AS_STRING(header), content_type, VERSION_12,
-                         <size_t>(size + self._tag_size + (EXPLICIT_NONCE if self._explicit else 0)))
-        additional = additional_data12(self.sequence, header, size)
-        body = self._aead.encrypt(nonce, content, additional)
-        self._advance()
+        record = PyBytes_FromStringAndSize(NULL, start + size + self._tag_size)
+        ft_record_header(<uint8_t *>PyBytes_AS_STRING(record), content_type, VERSION_12,
+                         <size_t>(start + size + self._tag_size - FT_RECORD_HEADER))
         if self._explicit:
-            return header + nonce[FT_NONCE - EXPLICIT_NONCE:] + body
-        return header + body
+            memcpy(PyBytes_AS_STRING(record) + FT_RECORD_HEADER,
+                   PyBytes_AS_STRING(nonce) + FT_NONCE - EXPLICIT_NONCE, EXPLICIT_NONCE)
+        additional = additional_data12(self.sequence, PyBytes_AS_STRING(record), size)
+        self._encrypt(nonce, content, additional, record, start)
+        self._advance()
+        return record
 
 
 @cython.final
 cdef class Opener12(Opener):
-    """Opens records that TLS 1.2's AEAD suites protect; arguments as for Sealer12 and Opener13."""
+    """Opens records that TLS 1.2's AEAD suites protect; aead as for Opener13, the rest as for Sealer12."""
 
     def __init__(self, aead, Secret iv not None, bint explicit, Py_ssize_t tag_size, failure):
-        self._take_keys(aead, iv)
+        self._take_keys(aead.decrypt, iv)
         self.max_body = FT_MAX_CIPHERTEXT_12
         self.hides_type = False
         self._explicit = explicit
@@ -426,7 +535,7 @@ cdef class Opener12(Opener):
             # The explicit part replaces the sequence number, which the iv's zeros left bare.
             body = body[EXPLICIT_NONCE:]
         try:
-            content = self._aead.decrypt(nonce, body, additional_data12(self.sequence, header, size))
+            content = self._aead(nonce, body, additional_data12(self.sequence, PyBytes_AS_STRING(header), size))
         except self._failure as exc:
             raise BadRecordMac(f"record {self.sequence} does not decrypt") from exc
         self._advance()

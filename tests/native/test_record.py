@@ -228,6 +228,52 @@ class TestDeframer:
             assert deframer.wanted == 0
             assert deframer.next() is not None
 
+    def test_what_was_kept_whole_is_joined_by_what_comes_in_pieces(self) -> None:
+        header, body = b"\x17\x03\x03\0\x05", b"hello"
+        for pieces in (
+            [header, body, header, body],
+            [header, body + header, body],
+            [header, b"he", b"llo", header, body],
+            [header, bytearray(body), header, body],
+            [header, b"he", b"llo" + header + b"hell", b"o"],
+            [header + b"h", b"ello", header, body],
+            [header[:3], header[3:], body, header, body],
+        ):
+            for at_the_end in (True, False):
+                deframer, found = Deframer(), []
+                for piece in pieces:
+                    deframer.feed(piece)
+                    while not at_the_end and (record := deframer.next()) is not None:
+                        found.append(record)
+                assert deframer.waiting == (20 if at_the_end else 0)
+                while (record := deframer.next()) is not None:
+                    found.append(record)
+                assert found == [(header, body)] * 2
+                assert (deframer.waiting, deframer.wanted) == (0, HEADER_SIZE)
+
+    def test_a_header_is_taken_when_it_is_one_and_its_body_is_to_come(self) -> None:
+        header = b"\x17\x03\x03\0\x05"
+        deframer = Deframer()
+        for other in (
+            b"",
+            header[:4],
+            header + b"h",
+            bytearray(header),
+            b"\x17\x03\x03\0\0",
+            b"GET /",
+            b"\x19\x03\x03\0\x01",
+        ):
+            assert deframer.take_header(other) == 0
+        assert deframer.take_header(b"\x17\x03\x03\x40\x01") == 0  # more than max_body
+        assert deframer.waiting == 0
+        assert deframer.take_header(header) == deframer.wanted == 5
+        assert deframer.take_header(header) == 0  # this much is a body, or part of one
+        assert deframer.next() is None
+        deframer.feed(b"hello")
+        assert deframer.next() == (header, b"hello")
+        deframer.feed(header[:2])
+        assert deframer.take_header(header) == 0
+
     @pytest.mark.parametrize(
         ("start", "reason"),
         [
