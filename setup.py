@@ -24,12 +24,18 @@ MODULES = {
 
 # Modules written in Python that are compiled without C declarations: their classes are Python's, their functions C.
 WITHOUT_DECLARATIONS = (
+    "fasttls/api/errors.py",
+    "fasttls/api/session.py",
+    "fasttls/api/wrapping.py",
     "fasttls/crypto/finished.py",
     "fasttls/crypto/groups.py",
     "fasttls/crypto/signatures.py",
+    "fasttls/sessions/counters.py",
     "fasttls/trust/cache.py",
     "fasttls/trust/certificate.py",
+    "fasttls/trust/common_name.py",
     "fasttls/trust/constraints.py",
+    "fasttls/trust/signing.py",
 )
 
 # What Python modules cost is what they ask of Python, whatever the compiler does: they are compiled fast.

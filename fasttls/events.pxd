@@ -28,6 +28,7 @@ cdef class Negotiated:
     cdef readonly bint may_authenticate
     cdef readonly Session session
     cdef readonly bytes psk_identity
+    cpdef Negotiated with_tls_unique(self, bytes value)
 
 
 cdef class HandshakeCompleted:

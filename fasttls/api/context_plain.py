@@ -12,9 +12,33 @@ from typing import Any
 
 _Base: Any = _ssl._SSLContext
 
+_IGNORE_UNEXPECTED_EOF = int(ssl.OP_IGNORE_UNEXPECTED_EOF)
+_CLIENT = int(ssl.PROTOCOL_TLS_CLIENT)
+_SERVER = int(ssl.PROTOCOL_TLS_SERVER)
+
 
 class PlainSettings:
     """The part of SSLContext that is only kept, and read when a connection is wrapped."""
+
+    # What every connection asks: an enumeration is made of a number in as much time as it takes to wrap one.
+
+    @property
+    def _ignores_unexpected_eof(self) -> bool:
+        """Whether OP_IGNORE_UNEXPECTED_EOF is set."""
+        options: int = _Base.options.__get__(self)
+        return bool(options & _IGNORE_UNEXPECTED_EOF)
+
+    @property
+    def _only_client(self) -> bool:
+        """Whether its connections are clients."""
+        protocol: int = _Base.protocol.__get__(self)
+        return protocol == _CLIENT
+
+    @property
+    def _only_server(self) -> bool:
+        """Whether its connections are servers."""
+        protocol: int = _Base.protocol.__get__(self)
+        return protocol == _SERVER
 
     @property
     def options(self) -> ssl.Options:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import operator
 import ssl
-import threading
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 from fasttls.handshake.config import Config
 from fasttls.native._secret import Secret
 from fasttls.sessions.cache import ClientSessions, ServerSessions
+from fasttls.sessions.counters import Counters
 from fasttls.sessions.keys import MemoryTicketKeys, TicketKeyStore
 from fasttls.sessions.psk import ExternalPsk
 from fasttls.sessions.session import MOST_SECONDS, Session
-from fasttls.trust.lazy import renew_lock_in_child
 from fasttls.wire.alerts import HandshakeFailure
 
 if TYPE_CHECKING:
@@ -25,40 +24,6 @@ _LONGEST_IDENTITY = 256  # bytes
 
 PskClientCallback = Callable[[str | None], tuple[str | None, bytes]]
 PskServerCallback = Callable[[str | None], bytes]
-
-
-class Counters:
-    """The numbers of session_stats(), safe between threads."""
-
-    NAMES = (
-        "number",
-        "connect",
-        "connect_good",
-        "connect_renegotiate",
-        "accept",
-        "accept_good",
-        "accept_renegotiate",
-        "hits",
-        "misses",
-        "timeouts",
-        "cache_full",
-    )
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        renew_lock_in_child(self)
-        self._counts = dict.fromkeys(self.NAMES, 0)
-
-    def add(self, *names: str) -> None:
-        """Count one of each."""
-        with self._lock:
-            for name in names:
-                self._counts[name] += 1
-
-    def read(self) -> dict[str, int]:
-        """Return the numbers as they are."""
-        with self._lock:
-            return dict(self._counts)
 
 
 class SessionSettings:

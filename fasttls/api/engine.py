@@ -66,7 +66,7 @@ class Engine:
         self._connection = connection
         self._channel = channel
         self._choice = choice
-        self._ignores_eof = bool(context.options & ssl.OP_IGNORE_UNEXPECTED_EOF)
+        self._ignores_eof = context._ignores_unexpected_eof
         # gevent's SSLSocket gives an inner socket for the owner, with a reference to itself.
         front = getattr(owner, "_sslsock", None)
         owner = owner if front is None else front()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -30,9 +29,9 @@ def make_engine(
 
     Raises what the standard library does for what does not fit together.
     """
-    if server_side and context.protocol == ssl.PROTOCOL_TLS_CLIENT:
+    if server_side and context._only_client:
         raise plain_error("Cannot create a server socket with a PROTOCOL_TLS_CLIENT context")
-    if not server_side and context.protocol == ssl.PROTOCOL_TLS_SERVER:
+    if not server_side and context._only_server:
         raise plain_error("Cannot create a client socket with a PROTOCOL_TLS_SERVER context")
     config = context._config()
     name = choice = tap = None

@@ -12,7 +12,6 @@ from fasttls.handshake.auth12 cimport (
 from fasttls.handshake.client12_common cimport (
     Client12State,
     Session,
-    negotiated_of,
     tell_new_session,
 )
 from fasttls.handshake.client12_resumed cimport Resumable, WaitTicketOrChange, resume

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fasttls.crypto.key_schedule12 import VERIFY_DATA_SIZE, MasterSecret, RecordKeys, master_secret
 from fasttls.crypto.suites12 import SUITES12
@@ -267,12 +267,13 @@ def _send_flight(
     master = _master(session, agreed.premaster, flight)
     if chosen is not None:
         send_certificate_verify(flight, *chosen)
-    negotiated = replace(
-        negotiated_of(session, server.identity, peer_signature_algorithm),
+    negotiated = negotiated_of(
+        session,
+        server.identity,
+        peer_signature_algorithm,
         group=agreed.group,
         own_signature_algorithm=None if chosen is None else chosen[1],
-        client_certificate_requested=request is not None,
-        peer_authorities=() if request is None else request.certificate_authorities,
+        request=request,
     )
     return _finish(session, master, negotiated, flight)
 
@@ -296,7 +297,7 @@ def _finish(
     flight.write_with12(write_keys)
     verify_data = master.finished(flight.transcript.digest(), of_client=True)
     flight.send(Finished(verify_data))
-    negotiated = replace(negotiated, tls_unique=verify_data if session.extended else None)
+    negotiated = negotiated.with_tls_unique(verify_data if session.extended else None)
     if _SESSION_TICKET in session.answer.extensions:
         return WaitNewSessionTicket(session.config, master, read_keys, negotiated)
     return WaitChangeCipherSpec(session.config, master, read_keys, negotiated, None)
@@ -331,7 +332,7 @@ class WaitPskServerHelloDone(Client12State):
         agreed = agree_psk(session.config, self.params)
         flight.send(agreed.message)
         master = _master(session, agreed.premaster, flight)
-        negotiated = replace(negotiated_of(session, None, None), group=self.params.group, psk_identity=agreed.identity)
+        negotiated = negotiated_of(session, None, None, group=self.params.group, psk_identity=agreed.identity)
         return _finish(session, master, negotiated, flight)
 
     handlers = {ServerHelloDone: on_server_hello_done}

@@ -22,5 +22,4 @@ cdef class Session:
     cdef readonly object suite
 
 
-cpdef Negotiated negotiated_of(Session session, PeerIdentity identity, peer_signature_algorithm)
 cpdef tell_new_session(config, MasterSecret master, Negotiated negotiated, NewSessionTicket ticket, Flight flight)

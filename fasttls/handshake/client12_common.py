@@ -15,7 +15,7 @@ from fasttls.native._secret import Secret
 from fasttls.sessions.session import Session as Resumption
 from fasttls.wire.iana import ExtensionType, ProtocolVersion
 from fasttls.wire.messages import ClientHello, ServerHello
-from fasttls.wire.messages12 import NewSessionTicket
+from fasttls.wire.messages12 import CertificateRequest, NewSessionTicket
 
 # Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
 _ALPN = ExtensionType.ALPN
@@ -52,12 +52,22 @@ class Session:
         return _EXTENDED_MASTER_SECRET in self.answer.extensions
 
 
-def negotiated_of(session: Session, identity: PeerIdentity | None, peer_signature_algorithm: int | None) -> Negotiated:
-    """Return what the hellos and the server's certificate settle; identity is None where a pre-shared key does."""
+def negotiated_of(
+    session: Session,
+    identity: PeerIdentity | None,
+    peer_signature_algorithm: int | None,
+    *,
+    group: int | None = None,
+    own_signature_algorithm: int | None = None,
+    request: CertificateRequest | None = None,
+    resumed: Resumption | None = None,
+    psk_identity: bytes | None = None,
+) -> Negotiated:
+    """Return what was agreed; identity is None where a pre-shared key stands for the server's certificate."""
     return Negotiated(
         version=_TLS1_2,
         suite=session.suite.code,
-        group=None,
+        group=group,
         retried=False,
         server_name=session.host,
         alpn=session.answer.extensions.get(_ALPN),
@@ -69,7 +79,12 @@ def negotiated_of(session: Session, identity: PeerIdentity | None, peer_signatur
         verified_path=() if identity is None else identity.path,
         peer_signature_algorithm=peer_signature_algorithm,
         extended_master_secret=session.extended,
+        own_signature_algorithm=own_signature_algorithm,
+        client_certificate_requested=request is not None,
+        peer_authorities=() if request is None else request.certificate_authorities,
         ocsp_response=None if identity is None else identity.ocsp_response,
+        session=resumed,
+        psk_identity=psk_identity,
     )
 
 

@@ -6,7 +6,6 @@ from fasttls.handshake.auth cimport PeerIdentity
 from fasttls.handshake.client12_common cimport (
     Client12State,
     Session,
-    negotiated_of,
     tell_new_session,
 )
 from fasttls.handshake.connected12 cimport ClientConnected

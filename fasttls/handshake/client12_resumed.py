@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fasttls.crypto.key_schedule12 import VERIFY_DATA_SIZE, MasterSecret, RecordKeys
 from fasttls.events import HandshakeCompleted, Negotiated
@@ -64,7 +64,7 @@ def resume(session: Session, resumable: Resumable, flight: Flight) -> WaitTicket
     randoms = session.hello.random, session.answer.random
     master = MasterSecret(session.suite, Secret(kept.secret), *randoms, extended=session.extended)
     flight.log_secret("CLIENT_RANDOM", session.hello.random, master.secret)
-    negotiated = replace(negotiated_of(session, resumable.peer, kept.peer_signature_algorithm), session=kept)
+    negotiated = negotiated_of(session, resumable.peer, kept.peer_signature_algorithm, resumed=kept)
     renews = _SESSION_TICKET in session.answer.extensions
     return WaitTicketOrChange(session.config, master, negotiated, b"" if renews else None)
 
@@ -134,7 +134,7 @@ class WaitResumedFinished(Client12State):
         flight.write_with12(self.write_keys)
         flight.send(Finished(self.master.finished(transcript.digest(), of_client=True)))
         unique = finished.verify_data if self.master.extended else None
-        negotiated = replace(self.negotiated, tls_unique=unique)
+        negotiated = self.negotiated.with_tls_unique(unique)
         flight.emit(HandshakeCompleted(negotiated))
         if self.ticket is not None:
             tell_new_session(self.config, self.master, negotiated, self.ticket, flight)

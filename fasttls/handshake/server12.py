@@ -513,7 +513,7 @@ class WaitFinished(_State):
         flight.write_with12(self.write_keys)
         flight.send(Finished(self.master.finished(transcript.digest(), of_client=False)))
         unique = finished.verify_data if self.master.extended else None
-        flight.emit(HandshakeCompleted(replace(self.negotiated, tls_unique=unique)))
+        flight.emit(HandshakeCompleted(self.negotiated.with_tls_unique(unique)))
         return ServerConnected(self.master)
 
     handlers = {Finished: on_finished}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fasttls.crypto.key_schedule12 import VERIFY_DATA_SIZE, MasterSecret, RecordKeys
 from fasttls.crypto.suites12 import SUITES12, Suite12
@@ -120,7 +120,7 @@ def resume(
     suite = SUITES12[session.suite]
     alpn = choose_alpn(config, hello)
     # RFC 6066 §3: a server that resumes does not answer server_name.
-    extensions = extensions_of(hello, suite, replace(asked, by_name=False), alpn)
+    extensions = extensions_of(hello, suite, Asked(asked.server_name, False), alpn)
     if found.renew:
         extensions[_SESSION_TICKET] = None
     flight.transcript.choose(suite.hash_name)
@@ -155,7 +155,7 @@ def resume(
     verify_data = master.finished(flight.transcript.digest(), of_client=False)
     flight.send(Finished(verify_data))
     unique = verify_data if master.extended else None
-    return WaitChangeCipherSpec(master, read_keys, replace(negotiated, tls_unique=unique))
+    return WaitChangeCipherSpec(master, read_keys, negotiated.with_tls_unique(unique))
 
 
 class _State(State):

@@ -46,11 +46,6 @@ _CURVES = {
 }
 
 
-cdef struct Span:
-    const uint8_t *next
-    const uint8_t *end
-
-
 cdef int _element(Span *outer, int tag, Span *inner) except -1:
     """Step over one element of a tag, and put its contents into inner. Returns the tag.
 
@@ -256,38 +251,6 @@ cdef class CertificateFields:
     Times are seconds since the epoch. `has_others` says that there are extensions that were not read here. `fault` says
     what is malformed in an extension, or is None; a certificate with one may be named and sent, not relied on.
     """
-
-    cdef readonly bytes der
-    cdef readonly bytes tbs
-    cdef readonly bytes serial
-    cdef readonly bytes issuer_der
-    cdef readonly bytes subject_der
-    cdef readonly tuple issuer
-    cdef readonly tuple subject
-    cdef readonly bint self_issued
-    cdef readonly bytes spki
-    cdef readonly str key_kind
-    cdef readonly int key_bits
-    cdef readonly bytes signature_algorithm
-    cdef readonly bytes signature
-    cdef readonly object not_before
-    cdef readonly object not_after
-    cdef readonly int version
-    cdef readonly int unused_bits
-    cdef readonly dict extension_values
-    cdef readonly tuple unhandled
-    cdef readonly bint has_others
-    cdef readonly object fault
-    cdef readonly bint has_basic_constraints
-    cdef readonly bint ca
-    cdef readonly object path_length
-    cdef readonly int key_usage
-    cdef readonly object extended_key_usage
-    cdef readonly object alternative_names
-    cdef readonly object subject_key_identifier
-    cdef readonly object authority_key_identifier
-    cdef readonly object authority_serial
-    cdef readonly tuple authority_issuers
 
     def __init__(self, bytes der not None):
         """Find the fields of der. Raises ValueError when it is not one certificate, whole."""

@@ -1,7 +1,10 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+cimport cython
+
+from fasttls.native._x509 cimport CertificateFields
 from fasttls.trust.names cimport check_host
-from fasttls.trust.rules cimport check_dates, check_form, check_purpose, refusal
+from fasttls.trust.rules cimport check_dates, check_form, check_issuer, check_purpose, check_strength, refusal
 
 
 cpdef tuple verify_chain(chain, store, policy)
@@ -9,16 +12,20 @@ cpdef _malformed(exc)
 
 
 cdef class _Builder:
-    cdef public object _leaf
-    cdef public object _pool
+    cdef public CertificateFields _leaf
+    cdef public list _pool
     cdef public object _store
     cdef public object _policy
-    cdef public object _signatures_left
-    cdef public object _steps_left
+    cdef public int _signatures_left
+    cdef public int _steps_left
     cdef public object _refusal
     cdef public tuple _dead_end
-    cdef public object _everywhere
+    cdef public bint _everywhere
     cpdef tuple build(self)
+    @cython.locals(last=CertificateFields)
+    cpdef tuple _search(self, tuple path)
+    cpdef bint _validates(self, tuple path)
     cpdef _no_path(self)
+    @cython.locals(certificate=CertificateFields, depth=int, top=int, intermediates=int)
     cpdef _validate(self, tuple path)
-    cpdef _check_signature(self, certificate, issuer, depth)
+    cpdef _check_signature(self, CertificateFields certificate, CertificateFields issuer, int depth)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from fasttls.trust.certificate import CERTIFICATES, Certificate
 from fasttls.trust.common_name import common_name_matches, constrained_names
@@ -75,15 +75,9 @@ class _Builder:
         self._everywhere = False
 
     def build(self) -> tuple[Certificate, ...]:
-        for path in self._paths((self._leaf,)):
-            try:
-                self._validate(path)
-            except CertificateRejected as refused:
-                self._refusal = self._refusal or refused
-            except ValueError as exc:
-                self._refusal = self._refusal or _malformed(exc)
-            else:
-                return path
+        found = self._search((self._leaf,))
+        if found is not None:
+            return found
         if self._store.has_directories and not self._everywhere:
             # Directories are searched when what is loaded does not do.
             self._everywhere = True
@@ -91,12 +85,11 @@ class _Builder:
             return self.build()
         raise self._refusal or self._no_path()
 
-    def _paths(self, path: tuple[Certificate, ...]) -> Iterator[tuple[Certificate, ...]]:
-        """Every way to go on from path to a trusted certificate, trusted issuers first."""
+    def _search(self, path: tuple[Certificate, ...]) -> tuple[Certificate, ...] | None:
+        """Go on from path, by trusted issuers first, until one way to a trusted certificate validates."""
         last = path[-1]
         if (self._policy.partial_chain or last.self_issued) and last in self._store:
-            yield path
-            return
+            return path if self._validates(path) else None
         most = self._policy.most_intermediates
         if len(path) > most + 1:
             self._refusal = self._refusal or CertificateRejected(
@@ -108,7 +101,7 @@ class _Builder:
                 found=f"{len(path) - 1} intermediates and no end",
                 expected=f"at most {most}",
             )
-            return
+            return None
         if len(path) > len(self._dead_end):
             self._dead_end = path
         for issuer in (*self._store.find(last.issuer, everywhere=self._everywhere), *self._pool):
@@ -125,8 +118,23 @@ class _Builder:
                         f"at most {MOST_STEPS} issuers",
                         "too many paths to try",
                     )
-                    return
-                yield from self._paths((*path, issuer))
+                    return None
+                found = self._search((*path, issuer))
+                if found is not None:
+                    return found
+        return None
+
+    def _validates(self, path: tuple[Certificate, ...]) -> bool:
+        """Whether a complete path validates; the first refusal is kept."""
+        try:
+            self._validate(path)
+        except CertificateRejected as refused:
+            self._refusal = self._refusal or refused
+        except ValueError as exc:
+            self._refusal = self._refusal or _malformed(exc)
+        else:
+            return True
+        return False
 
     def _no_path(self) -> CertificateRejected:
         """Say why no path was found, in OpenSSL's words."""
@@ -153,7 +161,7 @@ class _Builder:
             if certificate.unhandled or certificate.malformed is not None:
                 check_form(certificate, depth)
             if depth:
-                check_issuer(certificate, depth, intermediates, strict=policy.strict)
+                check_issuer(certificate, depth, intermediates, policy.strict)
                 if not certificate.self_issued:
                     intermediates += 1
             check_purpose(certificate, depth, policy.purpose)
@@ -163,7 +171,7 @@ class _Builder:
             check_web_pki(path)
         top = len(path) - 1
         for depth, certificate in enumerate(path):
-            check_strength(certificate, depth, policy.strength, trusted=depth == top)
+            check_strength(certificate, depth, policy.strength, depth == top)
         if policy.host is not None and not (policy.common_name and common_name_matches(path[0], policy.host)):
             check_host(path[0], policy.host)
         if policy.crl_check is not _NONE:

@@ -1,8 +1,12 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.native._x509 cimport CertificateFields
+
 
 cpdef refusal(code, certificate, depth, str rule, str found, str expected, str detail=*)
-cpdef check_form(certificate, depth)
-cpdef check_purpose(certificate, depth, purpose)
-cpdef check_dates(certificate, depth, now)
+cpdef check_form(CertificateFields certificate, depth)
+cpdef check_issuer(CertificateFields certificate, int depth, int intermediates, bint strict)
+cpdef check_purpose(CertificateFields certificate, int depth, purpose)
+cpdef check_strength(CertificateFields certificate, int depth, strength, bint trusted)
+cpdef check_dates(CertificateFields certificate, depth, now)
 cpdef str date(seconds)

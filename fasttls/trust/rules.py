@@ -49,7 +49,7 @@ def check_form(certificate: Certificate, depth: int) -> None:
         )
 
 
-def check_issuer(certificate: Certificate, depth: int, intermediates: int, *, strict: bool) -> None:
+def check_issuer(certificate: Certificate, depth: int, intermediates: int, strict: bool) -> None:
     """An issuer must be a CA, allow the intermediates below it, and may sign certificates (RFC 5280 §6.1.4 (k)-(n))."""
     # A self-signed version 1 certificate cannot say what it is; being trusted makes it a CA.
     says_nothing = not certificate.has_basic_constraints and certificate.version < 3
@@ -111,7 +111,7 @@ def check_purpose(certificate: Certificate, depth: int, purpose: Purpose) -> Non
         )
 
 
-def check_strength(certificate: Certificate, depth: int, strength: Strength, *, trusted: bool) -> None:
+def check_strength(certificate: Certificate, depth: int, strength: Strength, trusted: bool) -> None:
     """Keys and digests; the signature on a trusted certificate is not relied on."""
     kind, bits = certificate.key_kind, certificate.key_bits
     needed = strength.rsa_bits if kind[:3] == "rsa" else strength.ec_bits if kind == "ec" else 0

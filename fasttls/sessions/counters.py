@@ -1,0 +1,44 @@
+"""How often a context's connections did what: the numbers of `SSLContext.session_stats()`."""
+
+from __future__ import annotations
+
+import threading
+
+from fasttls.trust.lazy import renew_lock_in_child
+
+
+class Counters:
+    """The numbers of session_stats(), safe between threads."""
+
+    NAMES = (
+        "number",
+        "connect",
+        "connect_good",
+        "connect_renegotiate",
+        "accept",
+        "accept_good",
+        "accept_renegotiate",
+        "hits",
+        "misses",
+        "timeouts",
+        "cache_full",
+    )
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        renew_lock_in_child(self)
+        self._counts = dict.fromkeys(self.NAMES, 0)
+
+    def add(self, *names: str) -> None:
+        """Count one of each."""
+        self._lock.acquire()
+        try:
+            for name in names:
+                self._counts[name] += 1
+        finally:
+            self._lock.release()
+
+    def read(self) -> dict[str, int]:
+        """Return the numbers as they are."""
+        with self._lock:
+            return dict(self._counts)
