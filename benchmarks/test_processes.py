@@ -26,9 +26,9 @@ def test_import(report: Report) -> None:
 def test_default_contexts(report: Report) -> None:
     if not processes.on_linux():
         pytest.skip("the memory of a process is read from /proc, which is not here")
-    first, following, memory = processes.contexts()
-    report.measured += [first, following, memory]
-    _say(first, following, memory)
+    first, whole, following, memory = processes.contexts()
+    report.measured += [first, whole, following, memory]
+    _say(first, whole, following, memory)
     assert first.ratio is not None
     assert following.ratio is not None
     assert first.ratio <= guards.FIRST_CONTEXT

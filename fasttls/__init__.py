@@ -7,35 +7,57 @@ fasttls's.
 """
 
 import ssl as _base
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
 
-# Everything public that `ssl` has, on whichever Python this is, and the names its own modules use.
-from ssl import *  # noqa: F403
-from ssl import _ASN1Object, _ssl  # type: ignore[attr-defined]
+if TYPE_CHECKING:
+    # Everything public that `ssl` has, on whichever Python this is, and the names its own modules use.
+    from ssl import *  # noqa: F403
+    from ssl import _ASN1Object, _ssl  # type: ignore[attr-defined]
 
-from fasttls.api.context import SSLContext
-from fasttls.api.defaults import (
-    create_default_context,
-    create_unverified_context,
-    get_server_certificate,
-)
-from fasttls.api.inject import extract_from_ssl, inject_into_ssl
-from fasttls.api.session import SSLSession  # type: ignore[assignment]  # the standard library's cannot be made
-from fasttls.api.sigalgs import get_sigalgs
+    from fasttls.api.context import SSLContext
+    from fasttls.api.defaults import create_default_context, create_unverified_context, get_server_certificate
+    from fasttls.api.inject import extract_from_ssl, inject_into_ssl
+    from fasttls.api.session import SSLSession  # type: ignore[assignment]  # the standard library's cannot be made
+    from fasttls.api.sigalgs import get_sigalgs
+    from fasttls.sessions.epoch import EpochTicketKeys
+    from fasttls.sessions.file import FileTicketKeys
+    from fasttls.sessions.keys import MemoryTicketKeys
+    from fasttls.sessions.replay import MemoryReplayGuard
+    from fasttls.trust.policy import OCSPStapling
+
+    _create_unverified_context = create_unverified_context
+    _create_stdlib_context = create_unverified_context
+    _create_default_https_context = create_default_context
+
 from fasttls.api.sockets import BINDINGS, SSLObject, SSLSocket
-from fasttls.sessions.epoch import EpochTicketKeys
-from fasttls.sessions.file import FileTicketKeys
-from fasttls.sessions.keys import MemoryTicketKeys
-from fasttls.sessions.replay import MemoryReplayGuard
-from fasttls.trust.policy import OCSPStapling
 
 __version__ = "0.1.0"
 
-_create_unverified_context = create_unverified_context
-_create_stdlib_context = create_unverified_context
-_create_default_https_context = create_default_context
+# Where our own names are: each is imported when it is first asked for, as programs import what they may never use.
+_OURS = {
+    "EpochTicketKeys": "sessions.epoch",
+    "FileTicketKeys": "sessions.file",
+    "MemoryReplayGuard": "sessions.replay",
+    "MemoryTicketKeys": "sessions.keys",
+    "OCSPStapling": "trust.policy",
+    "SSLContext": "api.context",
+    "SSLSession": "api.session",
+    "create_default_context": "api.defaults",
+    "create_unverified_context": "api.defaults",
+    "extract_from_ssl": "api.inject",
+    "get_server_certificate": "api.defaults",
+    "get_sigalgs": "api.sigalgs",
+    "inject_into_ssl": "api.inject",
+}
+_ALIASES = {
+    "_create_default_https_context": "create_default_context",
+    "_create_stdlib_context": "create_unverified_context",
+    "_create_unverified_context": "create_unverified_context",
+}
 
 if hasattr(_base, "wrap_socket"):  # until Python 3.11
-    from fasttls.api.defaults import wrap_socket as wrap_socket
+    _OURS["wrap_socket"] = "api.defaults"
 
 CHANNEL_BINDING_TYPES = list(BINDINGS)  # type: ignore[misc]  # final in `ssl`, which has one
 
@@ -44,7 +66,20 @@ HAS_PSK = HAS_PSK_TLS13 = HAS_PHA = True
 OP_LEGACY_SERVER_CONNECT = _base.Options(0x4)
 
 # What programs and the standard library itself reach for, underscore or not.
-globals().update({name: value for name, value in vars(_base).items() if name not in globals()})
+globals().update({name: value for name, value in vars(_base).items() if name not in {*globals(), *_OURS, *_ALIASES}})
+
+
+def __getattr__(name: str) -> object:
+    found = _ALIASES.get(name, name)
+    if found not in _OURS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(_import_module(f"fasttls.{_OURS[found]}"), found)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_OURS, *_ALIASES})
+
 
 __all__ = [  # noqa: PLE0604
     *(name for name in vars(_base) if not name.startswith("_")),

@@ -86,6 +86,7 @@ cdef class Connection:
     cpdef abort(self, description)
     cpdef export_keying_material(self, bytes label, size, bytes context=*)
     cpdef take_output(self)
+
     @cython.locals(content_type=cython.int, hides_type=cython.bint, hears_plain_alerts=cython.bint)
     cpdef _on_record(self, bytes header, bytes body, list events)
     cpdef _on_empty(self, int content_type)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
-from fasttls.api.certdict import certificate_dict
 from fasttls.trust.certificate import CERTIFICATES
 
 
@@ -23,6 +22,8 @@ class ChainCertificate:
 
     def get_info(self) -> dict[str, Any]:
         """Return the certificate as `getpeercert()` shows it."""
+        from fasttls.api.certdict import certificate_dict
+
         return certificate_dict(self._der)
 
     def __eq__(self, other: object) -> bool:

@@ -25,7 +25,6 @@ from fasttls.api.keyfile import Path, with_issuers
 from fasttls.api.keylog import KeyLogFile
 from fasttls.api.sni import SniCallback
 from fasttls.api.sockets import SSLObject, SSLSocket
-from fasttls.api.wrapping import make_engine
 from fasttls.handshake.config import Config, Credential, Observer, PeerCertificate
 from fasttls.trust.policy import CrlCheck, OCSPStapling, Strength
 from fasttls.trust.store import TrustStore
@@ -286,6 +285,8 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, ssl.SSLC
         session: object = None,
     ) -> Engine:
         """Return the engine for a connected socket; SSLSocket calls this."""
+        from fasttls.api.wrapping import make_engine
+
         return make_engine(self, SocketChannel(sock), server_side, server_hostname, owner, session)
 
     def _wrap_bio(
@@ -299,6 +300,8 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, ssl.SSLC
         session: object = None,
     ) -> Engine:
         """Return the engine for a pair of BIOs; SSLObject calls this."""
+        from fasttls.api.wrapping import make_engine
+
         for name, bio in (("incoming", incoming), ("outgoing", outgoing)):
             if not isinstance(bio, ssl.MemoryBIO):
                 kind = type(bio).__name__

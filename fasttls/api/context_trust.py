@@ -8,16 +8,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cryptography.x509 import CertificateRevocationList
-
-from fasttls.api.certdict import certificate_dict
 from fasttls.api.errors import ssl_error
 from fasttls.api.keyfile import Path, certificate_ders, credential_of, key_type, load_credential
 from fasttls.api.staple import OcspSource, staple_of
 from fasttls.handshake.config import Credential
 from fasttls.trust.bundle import read_bundle
 from fasttls.trust.certificate import CERTIFICATES
-from fasttls.trust.crl import crl_der
 from fasttls.trust.pem import NotBase64, der_certificates, pem_certificates
 from fasttls.trust.policy import OCSPStapling, Strength
 from fasttls.trust.rules import check_strength
@@ -25,9 +21,10 @@ from fasttls.trust.store import TrustStore, add_default_paths
 from fasttls.trust.verdicts import CertificateRejected, VerifyCode
 
 if TYPE_CHECKING:
+    from cryptography.x509 import CertificateRevocationList
     from typing_extensions import Buffer
 
-CrlSource = bytes | CertificateRevocationList | str | os.PathLike[str] | Iterable[bytes | CertificateRevocationList]
+    CrlSource = bytes | CertificateRevocationList | str | os.PathLike[str] | Iterable[bytes | CertificateRevocationList]
 
 
 class TrustSettings:
@@ -145,6 +142,10 @@ class TrustSettings:
         if isinstance(crls, str | os.PathLike):
             self._trust.add_crl_file(crls, replace=replace)
             return
+        from cryptography.x509 import CertificateRevocationList
+
+        from fasttls.trust.crl import crl_der
+
         given = [crls] if isinstance(crls, bytes | bytearray | CertificateRevocationList) else list(crls)
         ders = [der for one in given for der in crl_der(one)]
         self._trust.add_crls(ders, replace=replace)
@@ -168,6 +169,8 @@ class TrustSettings:
 
     def get_ca_certs(self, binary_form: bool = False) -> list[Any]:
         """Return the trusted certificates that are CAs, as DER or as dicts."""
+        from fasttls.api.certdict import certificate_dict
+
         return [
             certificate.der if binary_form else certificate_dict(certificate.der)
             for certificate in self._trust

@@ -14,7 +14,6 @@ import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fasttls.api.certdict import certificate_dict
 from fasttls.api.chain import ChainCertificate
 from fasttls.api.channel import Channel
 from fasttls.api.endpoint import server_end_point
@@ -374,7 +373,11 @@ class Engine:
             return None
         if binary_form:
             return negotiated.peer_chain[0]
-        return certificate_dict(negotiated.peer_chain[0]) if negotiated.verified_path else {}
+        if not negotiated.verified_path:
+            return {}
+        from fasttls.api.certdict import certificate_dict
+
+        return certificate_dict(negotiated.peer_chain[0])
 
     def get_unverified_chain(self) -> list[ChainCertificate] | None:
         """Return the certificates as the peer sent them."""

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, rsa, x448, x25519
 from cryptography.hazmat.primitives.serialization import (
@@ -103,6 +102,8 @@ def certificate_ders(given: object) -> list[bytes]:
 
     Raises ValueError for what holds none, TypeError for anything else.
     """
+    from cryptography import x509
+
     if isinstance(given, x509.Certificate):
         return [given.public_bytes(Encoding.DER)]
     if isinstance(given, str):

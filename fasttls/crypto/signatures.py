@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
-from cryptography.x509.oid import SignatureAlgorithmOID
 
 from fasttls.crypto.rsa_transport import Decrypt, decrypter
 from fasttls.wire.alerts import DecryptError, IllegalParameter
 from fasttls.wire.iana import SignatureScheme, name_of
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 
 class Signer(Protocol):
@@ -200,6 +201,8 @@ def certificate_scheme(certificate: x509.Certificate) -> int | None:
 
     An ECDSA signature is known by its digest alone: the certificate does not say on which curve it is.
     """
+    from cryptography.x509.oid import SignatureAlgorithmOID
+
     oid = certificate.signature_algorithm_oid
     if oid == SignatureAlgorithmOID.ED25519:
         return SignatureScheme.ED25519

@@ -8,7 +8,6 @@ from enum import Enum
 from fasttls.crypto.signatures import PublicKey
 from fasttls.handshake.config import Config, Credential, PeerCertificate
 from fasttls.trust.certificate import CERTIFICATES, DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, Certificate
-from fasttls.trust.ocsp import check_staple
 from fasttls.trust.path import Policy, Purpose, verify_chain
 from fasttls.trust.policy import OCSPStapling
 from fasttls.trust.verdicts import CertificateRejected, VerifyCode
@@ -87,6 +86,8 @@ def with_staple(config: Config, identity: PeerIdentity, response: bytes | None) 
     Raises CertificateRejected.
     """
     if config.ocsp_stapling is not _OFF and identity.path:
+        from fasttls.trust.ocsp import check_staple
+
         required = config.ocsp_stapling is _STAPLING_REQUIRED
         check_staple(identity.path, response, config.now(), required=required, strength=config.strength)
     return identity if response is None else replace(identity, ocsp_response=response)

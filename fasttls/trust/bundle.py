@@ -9,10 +9,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from stat import S_ISDIR
+from typing import TYPE_CHECKING
 
 from fasttls.trust.certificate import CanonicalName, Certificate
-from fasttls.trust.crl import Crl
 from fasttls.trust.pem import pem_certificates_and_crls
+
+if TYPE_CHECKING:
+    from fasttls.trust.crl import Crl
 
 Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
@@ -66,7 +69,10 @@ class Bundle:
             for pem in self._pem:
                 try:
                     certificates, crls = pem_certificates_and_crls(pem)
-                    self._crls += map(Crl, crls)
+                    if crls:
+                        from fasttls.trust.crl import Crl
+
+                        self._crls += map(Crl, crls)
                 except ValueError as exc:
                     self._fault = exc  # it counts for nothing, which can only make less be trusted
                     continue

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography import x509 as pyca
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from fasttls.crypto.signatures import PublicKey
@@ -13,6 +12,10 @@ from fasttls.native._x509 import canonical_name as canonical_der_name
 from fasttls.trust.cache import PureCache
 from fasttls.trust.lazy import remembered
 from fasttls.trust.signing import SIGNATURES, SignatureAlgorithm, algorithm_of
+
+# `cryptography.x509` takes as long to import as everything else: it is, where a certificate is first read by it.
+if TYPE_CHECKING:
+    from cryptography import x509 as pyca
 
 CanonicalName = tuple[bytes, ...]
 """A distinguished name in which two that match are equal, an item for each RDN."""
@@ -61,6 +64,8 @@ class Certificate(CertificateFields):
     @remembered
     def x509(self) -> pyca.Certificate:
         """The certificate as `cryptography` reads it."""
+        from cryptography import x509 as pyca
+
         try:
             return pyca.load_der_x509_certificate(self.der)
         except pyca.InvalidVersion as exc:
@@ -88,6 +93,8 @@ class Certificate(CertificateFields):
     @remembered
     def extensions(self) -> dict[pyca.ObjectIdentifier, pyca.Extension[Any]]:
         """The extensions by their OID, as `cryptography` reads them."""
+        from cryptography import x509 as pyca
+
         try:
             return {extension.oid: extension for extension in self.x509.extensions}
         except KeyError as exc:

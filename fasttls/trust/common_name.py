@@ -5,11 +5,13 @@ RFC 9525 §2 has given it up; programs ask for it by `SSLContext.hostname_checks
 
 from __future__ import annotations
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
+from typing import TYPE_CHECKING
 
 from fasttls.trust.certificate import Certificate
 from fasttls.trust.names import as_ascii, as_ip_address, matches_dns
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 _DNS_NAME = 2  # a kind of GeneralName (RFC 5280 §4.2.1.6)
 
@@ -18,6 +20,8 @@ def common_names(certificate: Certificate) -> tuple[str, ...]:
     """Return the common names that count as DNS names: none where the subjectAltName has one."""
     if any(kind == _DNS_NAME for kind, _ in certificate.alternative_names or ()):
         return ()
+    from cryptography.x509.oid import NameOID
+
     found = (str(one.value) for one in certificate.x509.subject.get_attributes_for_oid(NameOID.COMMON_NAME))
     return tuple(name for name in found if _is_dns_name(name))
 
@@ -35,6 +39,8 @@ def constrained_names(certificate: Certificate, host: str | None) -> tuple[x509.
 
     One without a dot is a word like any other, unless it is the host.
     """
+    from cryptography import x509
+
     wanted = None if host is None or as_ip_address(host) is not None else as_ascii(host)
     names = common_names(certificate)
     return tuple(

@@ -22,10 +22,12 @@ cdef class _Builder:
     cdef public tuple _dead_end
     cdef public bint _everywhere
     cpdef tuple build(self)
+
     @cython.locals(last=CertificateFields)
     cpdef tuple _search(self, tuple path)
     cpdef bint _validates(self, tuple path)
     cpdef _no_path(self)
+
     @cython.locals(certificate=CertificateFields, depth=int, top=int, intermediates=int)
     cpdef _validate(self, tuple path)
     cpdef _check_signature(self, CertificateFields certificate, CertificateFields issuer, int depth)

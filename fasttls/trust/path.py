@@ -6,16 +6,15 @@ from collections.abc import Sequence
 
 from fasttls.trust.certificate import CERTIFICATES, Certificate
 from fasttls.trust.common_name import common_name_matches, constrained_names
-from fasttls.trust.constraints import check_name_constraints
 from fasttls.trust.names import check_host
 from fasttls.trust.policy import CrlCheck, Policy, Purpose, Strength
-from fasttls.trust.revocation import check_revocation
 from fasttls.trust.rules import check_dates, check_form, check_issuer, check_purpose, check_strength, refusal
 from fasttls.trust.store import TrustStore
 from fasttls.trust.strict import check_strict
 from fasttls.trust.verdicts import CertificateRejected, VerifyCode
-from fasttls.trust.webpki import check_web_pki
 from fasttls.wire.alerts import BadCertificate
+
+_NAME_CONSTRAINTS = bytes.fromhex("551d1e")  # id-ce-nameConstraints, the contents of its DER
 
 # Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
 _NONE = CrlCheck.NONE
@@ -168,6 +167,8 @@ class _Builder:
         if policy.strict:
             check_strict(path)
         if policy.web_pki:
+            from fasttls.trust.webpki import check_web_pki
+
             check_web_pki(path)
         top = len(path) - 1
         for depth, certificate in enumerate(path):
@@ -175,8 +176,15 @@ class _Builder:
         if policy.host is not None and not (policy.common_name and common_name_matches(path[0], policy.host)):
             check_host(path[0], policy.host)
         if policy.crl_check is not _NONE:
+            from fasttls.trust.revocation import check_revocation
+
             check_revocation(path, self._store, policy)
-        check_name_constraints(path, constrained_names(path[0], policy.host) if policy.common_name else ())
+        for certificate in path:
+            if _NAME_CONSTRAINTS in certificate.extension_values:
+                from fasttls.trust.constraints import check_name_constraints
+
+                check_name_constraints(path, constrained_names(path[0], policy.host) if policy.common_name else ())
+                break
         for depth in range(top, -1, -1):
             if depth < top:
                 self._check_signature(path[depth], path[depth + 1], depth)

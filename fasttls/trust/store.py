@@ -6,12 +6,14 @@ import os
 import ssl
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fasttls.trust.bundle import Bundle, Directory, read_bundle, synchronised
 from fasttls.trust.certificate import CERTIFICATES, CanonicalName, Certificate
-from fasttls.trust.crl import Crl, CrlFile
 from fasttls.trust.pem import der_certificates, pem_certificates
+
+if TYPE_CHECKING:
+    from fasttls.trust.crl import Crl, CrlFile
 
 __all__ = [
     "TrustStore",
@@ -134,6 +136,8 @@ class TrustStore:
 
     def add_crls(self, ders: Iterable[bytes], *, replace: bool = False) -> None:
         """Take revocation lists, in place of those given before when asked. Raises ValueError, and takes none then."""
+        from fasttls.trust.crl import Crl
+
         crls = [Crl(der) for der in ders]
         with synchronised():
             if replace:
@@ -146,6 +150,8 @@ class TrustStore:
 
     def add_crl_file(self, path: Path, *, replace: bool = False) -> None:
         """Take the revocation lists of a file, now and whenever it changes. Raises OSError and ValueError."""
+        from fasttls.trust.crl import CrlFile
+
         file = CrlFile(path)
         with synchronised():
             if replace:
