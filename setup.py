@@ -27,7 +27,6 @@ WITHOUT_DECLARATIONS = (
     "fasttls/api/errors.py",
     "fasttls/api/session.py",
     "fasttls/api/wrapping.py",
-    "fasttls/crypto/finished.py",
     "fasttls/crypto/groups.py",
     "fasttls/crypto/signatures.py",
     "fasttls/sessions/counters.py",

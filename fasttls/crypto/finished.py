@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from fasttls.native._finished import finished13, finished13_matches
 from fasttls.native._secret import Secret
 
 
-class FinishedKey(NamedTuple):
+@dataclass(frozen=True)
+class FinishedKey:
     """The base key of one side's Finished."""
 
     hash_name: str

@@ -4,6 +4,12 @@ from fasttls.native._kdf cimport prf12
 from fasttls.native._secret cimport Secret
 
 
+cdef class RecordKeys:
+    cdef readonly object suite
+    cdef readonly Secret key
+    cdef readonly Secret iv
+
+
 cdef class MasterSecret:
     cdef public object suite
     cdef public bint extended

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from fasttls.crypto.suites12 import Suite12
 from fasttls.native._finished import finished12, finished12_matches
@@ -20,7 +20,8 @@ _SERVER = b"server finished"
 _RESERVED = frozenset({_CLIENT, _SERVER, b"master secret", b"key expansion", b"extended master secret"})
 
 
-class RecordKeys(NamedTuple):
+@dataclass(frozen=True)
+class RecordKeys:
     """What protects one direction."""
 
     suite: Suite12

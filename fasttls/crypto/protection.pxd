@@ -1,11 +1,12 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.crypto.key_schedule12 cimport RecordKeys
 from fasttls.native._kdf cimport traffic_keys
 from fasttls.native._record cimport Opener12, Opener13, Sealer12, Sealer13
 from fasttls.native._secret cimport Secret
 
 
 cpdef Sealer13 sealer13(suite, Secret secret)
-cpdef Sealer12 sealer12(keys)
-cpdef Opener12 opener12(keys)
+cpdef Sealer12 sealer12(RecordKeys keys)
+cpdef Opener12 opener12(RecordKeys keys)
 cpdef Opener13 opener13(suite, Secret secret)

@@ -1,5 +1,6 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.crypto.finished cimport FinishedKey
 from fasttls.crypto.key_schedule cimport EarlySecret
 from fasttls.handshake.auth cimport PeerIdentity
 from fasttls.handshake.flight cimport Flight
