@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from fasttls.api.inject import extract_from_ssl, inject_into_ssl
     from fasttls.api.session import SSLSession  # type: ignore[assignment]  # the standard library's cannot be made
     from fasttls.api.sigalgs import get_sigalgs
+    from fasttls.api.sockets import CHANNEL_BINDING_TYPES as CHANNEL_BINDING_TYPES
+    from fasttls.api.sockets import SSLObject, SSLSocket
     from fasttls.sessions.epoch import EpochTicketKeys
     from fasttls.sessions.file import FileTicketKeys
     from fasttls.sessions.keys import MemoryTicketKeys
@@ -30,19 +32,20 @@ if TYPE_CHECKING:
     _create_stdlib_context = create_unverified_context
     _create_default_https_context = create_default_context
 
-from fasttls.api.sockets import BINDINGS, SSLObject, SSLSocket
-
 __version__ = "0.1.0"
 
 # Where our own names are: each is imported when it is first asked for, as programs import what they may never use.
 _OURS = {
+    "CHANNEL_BINDING_TYPES": "api.sockets",
     "EpochTicketKeys": "sessions.epoch",
     "FileTicketKeys": "sessions.file",
     "MemoryReplayGuard": "sessions.replay",
     "MemoryTicketKeys": "sessions.keys",
     "OCSPStapling": "trust.policy",
     "SSLContext": "api.context",
+    "SSLObject": "api.sockets",
     "SSLSession": "api.session",
+    "SSLSocket": "api.sockets",
     "create_default_context": "api.defaults",
     "create_unverified_context": "api.defaults",
     "extract_from_ssl": "api.inject",
@@ -59,8 +62,6 @@ _ALIASES = {
 if hasattr(_base, "wrap_socket"):  # until Python 3.11
     _OURS["wrap_socket"] = "api.defaults"
 
-CHANNEL_BINDING_TYPES = list(BINDINGS)  # type: ignore[misc]  # final in `ssl`, which has one
-
 # What later Pythons say: of pre-shared keys (3.13, 3.15), post-handshake authentication (3.14), old servers (3.12).
 HAS_PSK = HAS_PSK_TLS13 = HAS_PHA = True
 OP_LEGACY_SERVER_CONNECT = _base.Options(0x4)
@@ -73,6 +74,8 @@ def __getattr__(name: str) -> object:
     found = _ALIASES.get(name, name)
     if found not in _OURS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # First, so that all classes have their bases from one `ssl`, which gevent may have patched or is yet to patch.
+    _import_module("fasttls.api.context")
     value = globals()[name] = getattr(_import_module(f"fasttls.{_OURS[found]}"), found)
     return value
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _DER = 2  # _ssl.ENCODING_DER
 
-BINDINGS = ("tls-unique", "tls-exporter", "tls-server-end-point")
+CHANNEL_BINDING_TYPES = ["tls-unique", "tls-exporter", "tls-server-end-point"]
 """The channel bindings that there are."""
 
 
@@ -119,7 +119,7 @@ class SSLSocket(_Extras, ssl.SSLSocket):
 
     def get_channel_binding(self, cb_type: str = "tls-unique") -> bytes | None:
         """Return a channel binding, None before the handshake. Raises ValueError for one that there is not."""
-        if self._sslobj is None and cb_type in BINDINGS:
+        if self._sslobj is None and cb_type in CHANNEL_BINDING_TYPES:
             return None
         return super().get_channel_binding(cb_type)
 

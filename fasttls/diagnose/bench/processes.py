@@ -155,9 +155,9 @@ def import_time(times: int = 7) -> Measured:
 
 
 def contexts(times: int = 5) -> list[Measured]:
-    """Return what a default context takes, the first of a process, with its import, the next, and a further one's memory.
+    """Return what default contexts take: the first of a process, that with the import, the next, and its memory.
 
-    The first one is made when the modules are imported.
+    The first one alone is measured when the modules are imported.
     """
     found = _turns(_CONTEXTS, turns=times, times=5)
     memory = _turns(_CONTEXT_MEMORY, 2)
