@@ -602,6 +602,9 @@ class Connection:
         if not waiting:
             return
         self._handshake_out = b""
+        if len(waiting) <= self._max_fragment:
+            self._seal(_TYPE_HANDSHAKE, waiting)
+            return
         for start in range(0, len(waiting), self._max_fragment):
             self._seal(_TYPE_HANDSHAKE, waiting[start : start + self._max_fragment])
 

@@ -53,6 +53,7 @@ cdef enum:
     HEARTBEAT = 24
     APPLICATION_DATA = 23
     TAG_13 = 8  # bytes; the shortest tag of any suite
+    MOST_TAG = 16  # bytes
     EXPLICIT_NONCE = 8  # bytes
     ADDITIONAL_DATA_12 = 13  # bytes
 
@@ -156,10 +157,11 @@ cdef class Deframer:
         cdef bytes header = self._header
         cdef bytes body = self._body
         if header is not None:
-            self._header = self._body = None
-            self._append(<const uint8_t *>PyBytes_AS_STRING(header), FT_RECORD_HEADER)
+            # The buffer is empty: both go in, or neither does.
             if body is not None:
-                self._append(<const uint8_t *>PyBytes_AS_STRING(body), PyBytes_GET_SIZE(body))
+                header = header + body
+            self._append(<const uint8_t *>PyBytes_AS_STRING(header), PyBytes_GET_SIZE(header))
+            self._header = self._body = None
         return 0
 
     cdef int _append(self, const uint8_t *data, Py_ssize_t size) except -1:
@@ -248,6 +250,8 @@ cdef class Window:
     """Part of a bytes object that is being made, lent to what is to write there: nobody else has the object yet."""
 
     def __getbuffer__(self, Py_buffer *view, int flags):
+        if self._target is None:
+            raise BufferError("there is nothing to write to")
         PyBuffer_FillInfo(view, self, PyBytes_AS_STRING(self._target) + self._start, self._size, False, flags)
 
 
@@ -258,6 +262,12 @@ cdef Window window(bytes target, Py_ssize_t start):
     part._start = start
     part._size = PyBytes_GET_SIZE(target) - start
     return part
+
+
+cdef Py_ssize_t checked_tag_size(Py_ssize_t size) except -1:
+    if not 0 <= size <= MOST_TAG:
+        raise ValueError(f"a tag of {size} bytes, it has at most {MOST_TAG}")
+    return size
 
 
 cdef class Numbered:
@@ -308,7 +318,9 @@ cdef class Sealer(Numbered):
 
     cdef int _encrypt(self, bytes nonce, content, bytes additional, bytes record, Py_ssize_t start) except -1:
         """Fill record from start on with what protects content. Raises ValueError when it does not just fit."""
-        cdef Py_ssize_t written = self._aead(nonce, content, additional, window(record, start))
+        cdef Window lent = window(record, start)
+        cdef Py_ssize_t written = self._aead(nonce, content, additional, lent)
+        lent._target = None  # the record is made: nobody may change it
         if written != PyBytes_GET_SIZE(record) - start:
             raise ValueError(f"the AEAD wrote {written} bytes of {PyBytes_GET_SIZE(record) - start}")
         return 0
@@ -378,7 +390,7 @@ cdef class Sealer13(Sealer):
 
     def __init__(self, aead, Secret iv not None, Py_ssize_t tag_size=16):
         self._take_keys(aead.encrypt_into, iv)
-        self._tag_size = tag_size
+        self._tag_size = checked_tag_size(tag_size)
 
     cpdef bytes protect(self, uint8_t content_type, content, Py_ssize_t padding):
         """Return one record that holds content and padding zeros, counts in bytes."""
@@ -436,6 +448,8 @@ cdef class Opener13(Opener):
             inner = self._aead(self._nonce(), body, header)
         except self._failure as exc:
             raise BadRecordMac(f"record {self.sequence} does not decrypt") from exc
+        if type(inner) is not bytes:
+            raise TypeError(f"an AEAD returns bytes, not {type(inner).__name__}")
         self._advance()
         size = PyBytes_GET_SIZE(inner)
         if size > FT_MAX_PLAINTEXT + 1:
@@ -471,7 +485,7 @@ cdef class Sealer12(Sealer):
     def __init__(self, aead, Secret iv not None, bint explicit, Py_ssize_t tag_size=16):
         self._take_keys(aead.encrypt_into, iv)
         self._explicit = explicit
-        self._tag_size = tag_size
+        self._tag_size = checked_tag_size(tag_size)
 
     cpdef bytes protect(self, uint8_t content_type, content, Py_ssize_t padding):
         """Return one record. There is no padding in TLS 1.2's AEAD suites: it must be 0."""
@@ -508,7 +522,7 @@ cdef class Opener12(Opener):
         self.max_body = FT_MAX_CIPHERTEXT_12
         self.hides_type = False
         self._explicit = explicit
-        self._tag_size = tag_size
+        self._tag_size = checked_tag_size(tag_size)
         self._failure = failure
 
     cpdef tuple open(self, bytes header, bytes body):

@@ -8,6 +8,7 @@ from fasttls.sessions.session cimport Session
 cdef class TicketKey:
     cdef readonly bytes name
     cdef readonly Secret secret
+    cdef public object _aead
 
 
 cpdef Secret _extracted(Secret material)

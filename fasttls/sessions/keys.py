@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -25,17 +24,23 @@ LARGEST_TICKET = 16 * 1024
 """Bytes of a ticket that is still worth sending."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class TicketKey:
-    """A key with the name by which tickets say that it sealed them."""
+    """A key with the name by which tickets say that it sealed them; neither is ever another one."""
 
-    name: bytes
-    secret: Secret
-
-    def __post_init__(self) -> None:
-        """Refuse what is no key."""
-        if len(self.name) != NAME_SIZE or len(self.secret) != _KEY_SIZE:
+    def __init__(self, name: bytes, secret: Secret) -> None:
+        """Take both. Raises ValueError for what is no key."""
+        if len(name) != NAME_SIZE or len(secret) != _KEY_SIZE:
             raise ValueError(f"a ticket key is a name of {NAME_SIZE} bytes and a secret of {_KEY_SIZE}")
+        self.name = name
+        self.secret = secret
+        self._aead: AESGCM | None = None
+
+    @property
+    def aead(self) -> AESGCM:
+        """What seals and opens with it, made when it is first asked for: that costs as much as sealing."""
+        if self._aead is None:
+            self._aead = AESGCM(memoryview(self.secret))
+        return self._aead
 
     def __repr__(self) -> str:
         return f"<TicketKey {self.name.hex()}>"
@@ -124,7 +129,7 @@ def seal_ticket(keys: TicketKeyStore, session: Session) -> bytes | None:
     plain = session.to_bytes()
     if len(plain) > LARGEST_TICKET:
         return None
-    return key.name + nonce + AESGCM(memoryview(key.secret)).encrypt(nonce, plain, key.name)
+    return key.name + nonce + key.aead.encrypt(nonce, plain, key.name)
 
 
 def open_ticket(keys: TicketKeyStore, ticket: bytes) -> Session | None:
@@ -140,6 +145,6 @@ def open_ticket(keys: TicketKeyStore, ticket: bytes) -> Session | None:
     if key is None:
         return None
     try:
-        return Session.from_bytes(AESGCM(memoryview(key.secret)).decrypt(nonce, sealed, name))
+        return Session.from_bytes(key.aead.decrypt(nonce, sealed, name))
     except (InvalidTag, ValueError):
         return None

@@ -228,6 +228,68 @@ def test_an_output_that_is_too_large_is_a_value_error(size: int) -> None:
             call()
 
 
+@pytest.mark.parametrize("size", [-12, -1, 17, 2**62])
+def test_a_tag_has_a_size(size: int) -> None:
+    for make in (
+        lambda: Sealer13(AESGCM(KEY), Secret(bytes(12)), size),
+        lambda: Sealer12(AESGCM(KEY), Secret(bytes(12)), True, size),
+        lambda: Opener12(AESGCM(KEY), Secret(bytes(12)), True, size, InvalidTag),
+    ):
+        with pytest.raises(ValueError, match="a tag of"):
+            make()
+
+
+class _Aead:
+    """An AEAD of somebody's own."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.kept: Any = None
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes) -> Any:
+        return self.answer
+
+    def encrypt_into(self, nonce: bytes, data: Any, associated_data: bytes, buf: Any) -> Any:
+        self.kept = buf
+        return self.answer
+
+
+class _Bytes(bytes):
+    pass
+
+
+@pytest.mark.parametrize(
+    "answer", [bytearray(b"content\x17"), "content", memoryview(b"content\x17"), _Bytes(b"a\x17"), None]
+)
+def test_an_aead_that_returns_no_bytes_is_a_type_error(answer: object) -> None:
+    opener = Opener13(_Aead(answer), Secret(bytes(12)), InvalidTag)
+    with pytest.raises(TypeError, match="returns bytes"):
+        opener.open(b"\x17\x03\x03\0\x18", bytes(24))
+
+
+def test_what_an_aead_returns_and_keeps_is_not_cut() -> None:
+    kept = b"content\x17"
+    opener = Opener13(_Aead(kept), Secret(bytes(12)), InvalidTag)
+    assert opener.open(b"\x17\x03\x03\0\x18", bytes(24)) == (23, b"content")
+    assert kept == b"content\x17"
+
+
+@pytest.mark.parametrize("written", [-1, 0, 23, 25])
+def test_an_aead_that_fills_less_or_more_than_the_record_is_refused(written: int) -> None:
+    aead = _Aead(written)
+    with pytest.raises(ValueError, match="the AEAD wrote"):
+        Sealer13(aead, Secret(bytes(12))).seal(23, b"content")
+
+
+def test_what_was_lent_to_an_aead_is_taken_back() -> None:
+    aead = _Aead(24)
+    Sealer13(aead, Secret(bytes(12))).seal(23, b"content")
+    with pytest.raises(BufferError):
+        memoryview(aead.kept)
+    with pytest.raises(BufferError):
+        memoryview(type(aead.kept)())
+
+
 def test_an_object_that_was_never_filled_does_no_harm() -> None:
     assert Secret.__new__(Secret).wiped
     with pytest.raises(ValueError, match="wiped"):
