@@ -16,4 +16,4 @@ GUARDS: dict[tuple[str, str], float] = {
     ("64-byte ping-pong", "fasttls"): 9.0,
 }
 FIRST_CONTEXT, NEXT_CONTEXT = 0.15, 0.03
-IDLE_KIB = 18.0
+IDLE_KIB = 11.0

@@ -512,6 +512,7 @@ class Connection:
 
     def _apply(self, effects: list[Effect], events: list[Event]) -> None:
         """Apply a flight's effects, in order."""
+        began_connected = self.negotiated is not None
         for effect in effects:
             if isinstance(effect, Send):
                 if not self.close_sent:
@@ -535,6 +536,8 @@ class Connection:
                 self._emit(effect.event, events)
             else:
                 self._apply_rare(effect)
+        if self.negotiated is not None and not began_connected:
+            self._connected_state().settle()
 
     def _apply_rare(self, effect: Effect) -> None:
         """Apply what a full handshake of TLS 1.3 does at most once."""

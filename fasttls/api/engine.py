@@ -129,11 +129,7 @@ class Engine:
     def _pump(self, deadline: float | None, doing: str) -> None:
         """Read towards the next record, and take note of what happened."""
         data = self._channel.read(self._connection.wanted, deadline, doing)
-        self._lock.acquire()
-        try:
-            body = self._connection.take_header(data)
-        finally:
-            self._lock.release()
+        body = self._connection.take_header(data)  # which nobody who writes has to do with: no lock
         if body:
             data = self._channel.read(body, deadline, doing)
         try:

@@ -2,7 +2,7 @@
 
 from fasttls.crypto.key_schedule12 cimport RecordKeys
 from fasttls.native._kdf cimport traffic_keys
-from fasttls.native._record cimport Opener12, Opener13, Sealer12, Sealer13
+from fasttls.native._record cimport Later, Opener12, Opener13, Sealer12, Sealer13
 from fasttls.native._secret cimport Secret
 
 

@@ -9,6 +9,7 @@ from fasttls.wire.messages12 cimport HelloRequest
 
 cdef class _Connected(ConnectedState):
     cdef readonly MasterSecret master
+    cpdef settle(self)
     cpdef bytes export(self, bytes label, size, bytes context)
 
 

@@ -26,6 +26,10 @@ class _Connected(ConnectedState):
         """Whether TLS 1.2 may be spoken."""
         return True
 
+    def settle(self) -> None:
+        """Keep the master secret, and not what it was as a key."""
+        self.master.secret.settle()
+
     def export(self, label: bytes, size: int, context: bytes | None) -> bytes:
         """Return keying material (RFC 5705 §4)."""
         return self.master.export(label, size, context)

@@ -19,6 +19,7 @@ cdef class _Connected(ConnectedState):
     cdef readonly object config
     cdef readonly Negotiated negotiated
     cdef readonly bytes finished
+    cpdef settle(self)
     cpdef bytes export(self, bytes label, size, bytes context)
 
 

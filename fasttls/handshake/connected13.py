@@ -42,6 +42,12 @@ class _Connected(ConnectedState):
         """What OpenSSL has for the tls-unique channel binding, which TLS 1.3 does not define (RFC 9266 §3)."""
         return self.finished
 
+    def settle(self) -> None:
+        """Keep the secrets, and not what they were as keys."""
+        self.read_secret.settle()
+        self.write_secret.settle()
+        self.resumption.settle()
+
     def on_key_update(self, update: KeyUpdate, flight: Flight) -> Self:
         """Read with the next keys; answer when the peer asks for it (RFC 8446 §4.6.3)."""
         secret = next_traffic_secret(self.suite.hash_name, self.read_secret)
@@ -90,6 +96,7 @@ class ClientConnected(_Connected):
             max_early_data=ticket.extensions.get(_EARLY_DATA, 0),
             verified=bool(negotiated.verified_path),
         )
+        self.resumption.settle()
         # RFC 8446 §4.6.1: a lifetime of 0 is for discarding the ticket at once.
         flight.emit(TicketReceived(lifetime, session if lifetime else None))
         return self

@@ -13,4 +13,5 @@ cdef class State:
 
 
 cdef class ConnectedState(State):
+    cpdef settle(self)
     cpdef bytes export(self, bytes label, size, bytes context)

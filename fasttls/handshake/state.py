@@ -65,6 +65,9 @@ class ConnectedState(State):
         """What stands for the tls-unique channel binding in a version that has none, as OpenSSL has it."""
         return None
 
+    def settle(self) -> None:
+        """Give up what the handshake needed and a connection that rests does not."""
+
     def update_keys(self, flight: Flight, *, request_peer: bool) -> ConnectedState:
         """Write with new keys, and tell the peer. Raises ValueError in a version that cannot."""
         raise ValueError("this version of TLS has no KeyUpdate")

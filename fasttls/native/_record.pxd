@@ -29,12 +29,18 @@ cdef class Window:
     cdef Py_ssize_t _size
 
 
+cdef class Later:
+    cdef object _make
+    cdef Secret _key
+
+
 cdef class Numbered:
     cdef object _aead
     cdef uint8_t _iv[12]
     cdef readonly uint64_t sequence
 
-    cdef int _take_keys(self, aead, Secret iv) except -1
+    cdef int _take_keys(self, aead, str method, Secret iv) except -1
+    cdef int _make_aead(self, str method) except -1
     cdef bytes _nonce(self)
     cdef int _advance(self) except -1
 

@@ -264,6 +264,18 @@ cdef Window window(bytes target, Py_ssize_t start):
     return part
 
 
+@cython.final
+cdef class Later:
+    """An AEAD that is made of a key when it is first used: it takes 2.5 KiB, and many a direction is never used."""
+
+    def __init__(self, make, Secret key not None):
+        self._make = make
+        self._key = key
+
+    def __reduce__(self):
+        raise TypeError("an AEAD that is to be made cannot be pickled or copied")
+
+
 cdef Py_ssize_t checked_tag_size(Py_ssize_t size) except -1:
     if not 0 <= size <= MOST_TAG:
         raise ValueError(f"a tag of {size} bytes, it has at most {MOST_TAG}")
@@ -280,14 +292,21 @@ cdef class Numbered:
     def __dealloc__(self):
         ft_wipe(self._iv, sizeof(self._iv))
 
-    cdef int _take_keys(self, aead, Secret iv) except -1:
-        """Take an iv, and the method of an AEAD that does what this direction needs."""
+    cdef int _take_keys(self, aead, str method, Secret iv) except -1:
+        """Take an iv, and an AEAD with the method that this direction needs, or a Later."""
         if len(iv) != FT_NONCE:
             raise ValueError(f"an iv of {len(iv)} bytes, {FT_NONCE} are needed")
         if self._aead is not None:
             raise ValueError("record protection takes its keys once")
         memcpy(self._iv, iv._lend(), FT_NONCE)
-        self._aead = aead
+        self._aead = aead if type(aead) is Later else getattr(aead, method)
+        return 0
+
+    cdef int _make_aead(self, str method) except -1:
+        cdef Later later
+        if type(self._aead) is Later:
+            later = self._aead
+            self._aead = getattr(later._make(later._key), method)
         return 0
 
     cdef bytes _nonce(self):
@@ -318,6 +337,7 @@ cdef class Sealer(Numbered):
 
     cdef int _encrypt(self, bytes nonce, content, bytes additional, bytes record, Py_ssize_t start) except -1:
         """Fill record from start on with what protects content. Raises ValueError when it does not just fit."""
+        self._make_aead("encrypt_into")
         cdef Window lent = window(record, start)
         cdef Py_ssize_t written = self._aead(nonce, content, additional, lent)
         lent._target = None  # the record is made: nobody may change it
@@ -389,7 +409,7 @@ cdef class Sealer13(Sealer):
     """
 
     def __init__(self, aead, Secret iv not None, Py_ssize_t tag_size=16):
-        self._take_keys(aead.encrypt_into, iv)
+        self._take_keys(aead, "encrypt_into", iv)
         self._tag_size = checked_tag_size(tag_size)
 
     cpdef bytes protect(self, uint8_t content_type, content, Py_ssize_t padding):
@@ -426,7 +446,7 @@ cdef class Opener13(Opener):
     """
 
     def __init__(self, aead, Secret iv not None, failure):
-        self._take_keys(aead.decrypt, iv)
+        self._take_keys(aead, "decrypt", iv)
         self.max_body = FT_MAX_CIPHERTEXT_13
         self.hides_type = True  # the header's content type is application_data, always
         self._failure = failure
@@ -444,6 +464,7 @@ cdef class Opener13(Opener):
             raise TypeError("a record has a header and a body")
         if PyBytes_GET_SIZE(body) < TAG_13:
             raise BadRecordMac(f"a protected record of {PyBytes_GET_SIZE(body)} bytes")
+        self._make_aead("decrypt")
         try:
             inner = self._aead(self._nonce(), body, header)
         except self._failure as exc:
@@ -483,7 +504,7 @@ cdef class Sealer12(Sealer):
     """
 
     def __init__(self, aead, Secret iv not None, bint explicit, Py_ssize_t tag_size=16):
-        self._take_keys(aead.encrypt_into, iv)
+        self._take_keys(aead, "encrypt_into", iv)
         self._explicit = explicit
         self._tag_size = checked_tag_size(tag_size)
 
@@ -518,7 +539,7 @@ cdef class Opener12(Opener):
     """Opens records that TLS 1.2's AEAD suites protect; aead as for Opener13, the rest as for Sealer12."""
 
     def __init__(self, aead, Secret iv not None, bint explicit, Py_ssize_t tag_size, failure):
-        self._take_keys(aead.decrypt, iv)
+        self._take_keys(aead, "decrypt", iv)
         self.max_body = FT_MAX_CIPHERTEXT_12
         self.hides_type = False
         self._explicit = explicit
@@ -548,6 +569,7 @@ cdef class Opener12(Opener):
             memcpy(PyBytes_AS_STRING(nonce) + FT_NONCE - EXPLICIT_NONCE, PyBytes_AS_STRING(body), EXPLICIT_NONCE)
             # The explicit part replaces the sequence number, which the iv's zeros left bare.
             body = body[EXPLICIT_NONCE:]
+        self._make_aead("decrypt")
         try:
             content = self._aead(nonce, body, additional_data12(self.sequence, PyBytes_AS_STRING(header), size))
         except self._failure as exc:

@@ -13,6 +13,7 @@ cdef class Secret:
     cdef int _allocate(self, Py_ssize_t size) except -1
     cdef const uint8_t *_lend(self) except NULL
     cdef const ft_hmac_key *hmac_key(self, ft_hash_id id) except NULL
+    cpdef settle(self)
     cpdef wipe(self)
 
 

@@ -110,6 +110,18 @@ cdef class Secret:
                 made = self._keyed[<int>id]
         return made
 
+    cpdef settle(self):
+        """Give up what hmac_key() keeps, several times the size of the bytes: a later use makes it anew.
+
+        For a secret that will hardly be a key again. Not while another thread uses it.
+        """
+        cdef int i
+        for i in range(3):
+            if self._keyed[i] != NULL:
+                ft_hmac_key_wipe(self._keyed[i])
+                free(self._keyed[i])
+                self._keyed[i] = NULL
+
     cpdef wipe(self):
         """Zero the bytes. Any later use raises ValueError; wiping again does nothing."""
         cdef int i

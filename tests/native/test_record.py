@@ -18,6 +18,7 @@ from fasttls.native._record import (
     HEADER_SIZE,
     MAX_PLAINTEXT,
     Deframer,
+    Later,
     Opener12,
     Opener13,
     PlainOpener,
@@ -195,6 +196,37 @@ def test_protection_is_not_copied(duplicate: Callable[[object], object]) -> None
     for part in (*pair13("gcm128")[:2], *pair12("gcm128")[:2]):
         with pytest.raises(TypeError, match="pickled or copied"):
             duplicate(part)
+
+
+def test_an_aead_is_made_when_it_is_first_used() -> None:
+    key = bytes(32)
+    made: list[int] = []
+
+    def make(secret: Secret) -> AESGCM:
+        made.append(len(secret))
+        if len(made) == 1:
+            raise MemoryError
+        return AESGCM(bytes(secret))
+
+    for direction in ("sealer", "opener"):
+        made.clear()
+        later = Later(make, Secret(key))
+        sealer = Sealer13(later if direction == "sealer" else AESGCM(key), Secret(IV))
+        opener = Opener13(later if direction == "opener" else AESGCM(key), Secret(IV), InvalidTag)
+        assert not made
+        if direction == "sealer":
+            with pytest.raises(MemoryError):
+                sealer.seal(23, b"content")
+        records = [sealer.seal(23, b"content") for _ in range(2)]
+        if direction == "opener":
+            with pytest.raises(MemoryError):
+                opener.open(records[0][:HEADER_SIZE], records[0][HEADER_SIZE:])
+        for record in records:
+            assert opener.open(record[:HEADER_SIZE], record[HEADER_SIZE:]) == (23, b"content")
+        assert made == [len(key)] * 2  # once, after the failure
+        for duplicate in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError, match="pickled or copied"):
+                duplicate(later)
 
 
 class TestDeframer:

@@ -90,3 +90,17 @@ def test_it_equals_what_has_the_same_bytes(left: bytes, right: bytes) -> None:
 def test_it_does_not_equal_what_has_no_bytes() -> None:
     assert Secret(b"") != None  # noqa: E711 - the comparison itself is tested
     assert Secret(b"1") != 1
+
+
+def test_what_it_was_as_a_key_is_given_up_and_made_anew() -> None:
+    secret = Secret(bytes(range(48)))
+    first = bytes(hkdf_expand_label("sha384", secret, b"key", b"", 32))
+    for _ in range(2):
+        secret.settle()
+        secret.settle()
+        assert bytes(hkdf_expand_label("sha384", secret, b"key", b"", 32)) == first
+    assert bytes(hkdf_expand_label("sha256", secret, b"key", b"", 32)) != first
+    secret.wipe()
+    secret.settle()
+    with pytest.raises(ValueError, match="wiped"):
+        hkdf_expand_label("sha384", secret, b"key", b"", 32)
