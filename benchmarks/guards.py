@@ -10,10 +10,10 @@ GUARDS: dict[tuple[str, str], float] = {
     ("full 1.2, RSA-2048, X25519", "fasttls, warm"): 1.3,
     ("mutual 1.3, P-256, X25519", "fasttls, warm"): 0.75,
     ("full 1.3, P-256, X25519MLKEM768", "fasttls, warm"): 1.35,
-    ("resumption 1.3", "fasttls"): 1.6,
-    ("resumption 1.2", "fasttls"): 1.7,
-    ("bulk 16 KiB, both ways", "fasttls"): 3.5,
-    ("64-byte ping-pong", "fasttls"): 9.0,
+    ("resumption 1.3", "fasttls"): 1.4,
+    ("resumption 1.2", "fasttls"): 1.6,
+    ("bulk 16 KiB, both ways", "fasttls"): 2.5,
+    ("64-byte ping-pong", "fasttls"): 5.0,
 }
 FIRST_CONTEXT, NEXT_CONTEXT = 0.15, 0.03
 IDLE_KIB = 11.0
