@@ -12,6 +12,7 @@ import weakref
 from fasttls.api.errors import want_read, want_write
 
 _DRAINED = 16  # reads of 64 KiB
+_LONGEST_POLL = 1 << 30  # milliseconds; the system counts them in an int
 
 # The system's own calls: gevent puts a class of another kind in the place of socket.socket.
 _System = _socket.socket
@@ -123,9 +124,10 @@ class SocketChannel(Channel):
         # One deadline for the whole operation: a peer that trickles bytes cannot stretch it.
         poll = select.poll()
         poll.register(sock, event)
-        left = deadline - time.monotonic()
-        if left <= 0 or not poll.poll(left * 1000):
-            raise TimeoutError(f"The {doing} operation timed out")
+        while (left := deadline - time.monotonic()) > 0:
+            if poll.poll(min(left * 1000, _LONGEST_POLL)):
+                return
+        raise TimeoutError(f"The {doing} operation timed out")
 
     def read(self, size: int, deadline: float | None, doing: str) -> bytes:
         """Receive from the socket."""

@@ -282,6 +282,19 @@ def test_non_blocking_sockets(folder: Path, client_library: ModuleType, server_l
             assert sent == received == len(data)
 
 
+@each_pair
+def test_a_timeout_of_months(folder: Path, client_library: ModuleType, server_library: ModuleType) -> None:
+    # More milliseconds than poll() takes.
+    with socket_pair() as (near, far):
+        near.settimeout(1e7)
+        far.settimeout(1e7)
+        accepting = Peer(lambda: server_context(server_library, folder).wrap_socket(far, server_side=True))
+        with client_context(client_library, folder).wrap_socket(near, server_hostname="localhost") as ours:
+            with accepting.wait() as theirs:
+                ours.sendall(b"data")
+                assert theirs.recv(4) == b"data"
+
+
 def test_select_sees_what_was_not_read_yet(folder: Path) -> None:
     # Programs call select() when pending() is 0: no record may wait unseen in a buffer of ours.
     with connected(client_context(fasttls, folder), server_context(ssl, folder)) as (ours, theirs):
