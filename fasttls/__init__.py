@@ -59,6 +59,9 @@ _ALIASES = {
     "_create_unverified_context": "create_unverified_context",
 }
 
+# Where everything else is, for programs that import no more than this.
+_PARTS = ("api", "connection", "crypto", "events", "handshake", "native", "sessions", "trust", "wire")
+
 if hasattr(_base, "wrap_socket"):  # until Python 3.11
     _OURS["wrap_socket"] = "api.defaults"
 
@@ -67,10 +70,14 @@ HAS_PSK = HAS_PSK_TLS13 = HAS_PHA = True
 OP_LEGACY_SERVER_CONNECT = _base.Options(0x4)
 
 # What programs and the standard library itself reach for, underscore or not.
-globals().update({name: value for name, value in vars(_base).items() if name not in {*globals(), *_OURS, *_ALIASES}})
+_TAKEN = {*globals(), *_OURS, *_ALIASES}
+globals().update({name: value for name, value in vars(_base).items() if name not in _TAKEN})
 
 
 def __getattr__(name: str) -> object:
+    if name in _PARTS:
+        _import_module("fasttls.api.wrapping")  # which imports all of them, down to the handshake's modules
+        return _import_module(f"fasttls.{name}")
     found = _ALIASES.get(name, name)
     if found not in _OURS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -81,7 +88,7 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_OURS, *_ALIASES})
+    return sorted({*globals(), *_OURS, *_ALIASES, *_PARTS})
 
 
 __all__ = [  # noqa: PLE0604

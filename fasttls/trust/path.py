@@ -180,6 +180,7 @@ class _Builder:
 
             check_revocation(path, self._store, policy)
         for certificate in path:
+            # What judges them is imported with `cryptography.x509`: few paths need it.
             if _NAME_CONSTRAINTS in certificate.extension_values:
                 from fasttls.trust.constraints import check_name_constraints
 
