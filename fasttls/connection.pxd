@@ -11,6 +11,7 @@ from fasttls.events cimport (
     PeerAuthenticated,
     PeerClosed,
 )
+from fasttls.handshake.config cimport Config
 from fasttls.handshake.flight cimport (
     AnswerKeyUpdate,
     Emit,
@@ -42,7 +43,7 @@ cdef int _TYPE_APPLICATION_DATA
 
 cdef class Connection:
     cdef object __weakref__
-    cdef public object config
+    cdef public Config config
     cdef public bint server_side
     cdef public str server_name
     cdef public object session
@@ -97,6 +98,11 @@ cdef class Connection:
     cpdef _on_early_data(self, bytes content, list events)
     cpdef _on_alert(self, bytes content, list events)
     cpdef _apply(self, list effects, list events)
+    cpdef _send_message(self, Send effect)
+
+    @cython.locals(most=uint64_t)
+    cpdef _write_with(self, WriteWith effect)
+    cpdef _read_with(self, ReadWith effect)
     cpdef _apply_rare(self, effect)
     cpdef _emit(self, event, list events)
     cpdef _answer_key_update(self)

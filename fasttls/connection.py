@@ -179,7 +179,7 @@ class Connection:
             if verifies and config.check_host and server_name is None:
                 raise ValueError("a server name is needed, for the server's certificate to be checked against")
             state = client.NOT_STARTED
-        self._machine = Machine(state, self._transcript, config.limits, config.observer)
+        self._machine = Machine(state, self._transcript, config.limits, config.observer, config.key_log is not None)
 
     # What the caller does.
 
@@ -190,7 +190,7 @@ class Connection:
         self._started = True
         # RFC 8446 §5.1: the first ClientHello may go out as TLS 1.0, for servers of that time.
         self._sealer = PlainSealer(_TLS1_0)
-        flight = Flight(self._transcript)
+        flight = Flight(self._transcript, self.config.key_log is not None)
         try:
             self._machine.state = client.start(self.config, self.server_name, flight, self.session)
         except TLSError as error:
@@ -515,29 +515,39 @@ class Connection:
         began_connected = self.negotiated is not None
         for effect in effects:
             if isinstance(effect, Send):
-                if not self.close_sent:
-                    if self._observer is not None:
-                        self._observer(True, _CONTENT_TYPE_HANDSHAKE, effect.message)
-                    self._handshake_out += effect.message
+                self._send_message(effect)
             elif isinstance(effect, WriteWith):
-                if not self.close_sent:
-                    self._flush_handshake()
-                    self._sealer = sealer13(effect.suite, effect.secret)
-                    most = effect.suite.record_limit
-                    self._records_per_key = min(most, self.config.key_update_after or most)
+                self._write_with(effect)
             elif isinstance(effect, ReadWith):
-                self._opener = opener13(effect.suite, effect.secret)
-                self._deframer.max_body = self._opener.max_body
-                self._read_epoch = effect.epoch
+                self._read_with(effect)
+            elif isinstance(effect, Emit):
+                self._emit(effect.event, events)
             elif isinstance(effect, LogSecret):
                 if self.config.key_log is not None:
                     self.config.key_log(effect.label, effect.client_random, effect.secret)
-            elif isinstance(effect, Emit):
-                self._emit(effect.event, events)
             else:
                 self._apply_rare(effect)
         if self.negotiated is not None and not began_connected:
             self._connected_state().settle()
+
+    def _send_message(self, effect: Send) -> None:
+        if not self.close_sent:
+            if self._observer is not None:
+                self._observer(True, _CONTENT_TYPE_HANDSHAKE, effect.message)
+            self._handshake_out += effect.message
+
+    def _write_with(self, effect: WriteWith) -> None:
+        if not self.close_sent:
+            self._flush_handshake()
+            self._sealer = sealer13(effect.suite, effect.secret)
+            most = effect.suite.record_limit
+            wanted = self.config.key_update_after
+            self._records_per_key = most if wanted is None else min(most, wanted)
+
+    def _read_with(self, effect: ReadWith) -> None:
+        self._opener = opener13(effect.suite, effect.secret)
+        self._deframer.max_body = self._opener.max_body
+        self._read_epoch = effect.epoch
 
     def _apply_rare(self, effect: Effect) -> None:
         """Apply what a full handshake of TLS 1.3 does at most once."""

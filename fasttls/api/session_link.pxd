@@ -4,6 +4,7 @@ from fasttls.api.channel cimport Channel
 from fasttls.connection cimport Connection
 from fasttls.events cimport Negotiated, TicketReceived
 from fasttls.native._secret cimport Secret
+from fasttls.sessions.counters cimport Counters
 from fasttls.sessions.session cimport Session
 
 
@@ -11,9 +12,13 @@ cdef class SessionLink:
     cdef public object _context
     cdef public Connection _connection
     cdef public Channel _channel
-    cdef public object begun
+    cdef public Counters _counters
+    cdef public bint begun
     cdef public object _place
-    cdef public object current
+    cdef public Session _session
+    cdef public Negotiated _completed
+    cdef public double _completed_at
+    cdef public object _shown
     cpdef go_on_with(self, Connection connection)
     cpdef give(self, session)
     cpdef begin(self)

@@ -25,14 +25,26 @@ class SessionLink:
 
     def __init__(self, context: SSLContext, connection: Connection, channel: Channel) -> None:
         self._context = context
+        self._counters = context._counters
         self._connection = connection
         self._channel = channel
         self.begun = False
         self._place: Hashable = None
-        self.current: SSLSession | None = (
-            None if connection.session is None else SSLSession(connection.session, context)
-        )
+        self._session = connection.session
+        self._completed: Negotiated | None = None  # where no session but what was agreed is to be shown
+        self._completed_at = 0.0  # seconds since the epoch
+        self._shown: SSLSession | None = None  # made when it is first asked for: few programs do
+
+    @property
+    def current(self) -> SSLSession | None:
         """What `SSLSocket.session` shows."""
+        if self._shown is None:
+            session = self._session
+            if session is None and self._completed is not None:
+                session = _without_ticket(self._completed, self._completed_at)
+            if session is not None:
+                self._shown = SSLSession(session, self._context)
+        return self._shown
 
     def go_on_with(self, connection: Connection) -> None:
         """Stand by another connection, which takes the place of one that has not begun."""
@@ -49,7 +61,7 @@ class SessionLink:
             raise ValueError("Cannot set session after handshake.")
         self._connection.session = given
         assert isinstance(session, SSLSession)
-        self.current = session
+        self._session, self._shown = given, session
 
     def begin(self) -> None:
         """Count the connection, and offer a session of the context's when the caller gave none."""
@@ -58,9 +70,9 @@ class SessionLink:
         self.begun = True
         connection = self._connection
         if connection.server_side:
-            self._context._counters.add("accept")
+            self._counters.add("accept")
             return
-        self._context._counters.add("connect")
+        self._counters.add("connect")
         config = connection.config
         if not config.resumption:
             return
@@ -83,17 +95,18 @@ class SessionLink:
     def completed(self, negotiated: Negotiated) -> None:
         """Count a handshake that is complete."""
         side = "accept_good" if self._connection.server_side else "connect_good"
-        self._context._counters.add(side, *(["hits"] if negotiated.resumed else []))
+        self._counters.add(side, "hits" if negotiated.resumed else "")
         if negotiated.resumed and negotiated.version == _TLS1_2 and negotiated.session is not None:
-            self.current = SSLSession(negotiated.session, self._context)
-        elif self.current is None or negotiated.session is None:
-            self.current = SSLSession(_without_ticket(negotiated, self._connection.config.now()), self._context)
+            self._session, self._shown = negotiated.session, None
+        elif self._session is None or negotiated.session is None:
+            self._session, self._shown = None, None
+            self._completed, self._completed_at = negotiated, self._connection.config.now()
 
     def received(self, ticket: TicketReceived) -> None:
         """Keep a session that a later connection may go on with."""
         if ticket.session is None:
             return
-        self.current = SSLSession(ticket.session, self._context)
+        self._session, self._shown = ticket.session, None
         if self._place is not None:
             self._context._client_sessions.keep(self._place, ticket.session)
 

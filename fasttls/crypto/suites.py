@@ -25,7 +25,7 @@ class Aead(Protocol):
         """Return the plaintext. Raises cryptography's InvalidTag when it is not authentic."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Suite:
     """A TLS 1.3 cipher suite; sizes in bytes."""
 

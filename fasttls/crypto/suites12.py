@@ -50,7 +50,7 @@ class _Cipher(NamedTuple):
     aead: Callable[[Any], Aead]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Suite12:
     """A cipher suite of TLS 1.2; sizes in bytes."""
 

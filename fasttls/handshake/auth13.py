@@ -7,11 +7,10 @@ from fasttls.handshake.auth import PeerIdentity, identify_peer, sign, with_stapl
 from fasttls.handshake.config import Config, Credential
 from fasttls.handshake.flight import Flight
 from fasttls.trust.path import Purpose
-from fasttls.wire import messages
 from fasttls.wire.alerts import UnsupportedExtension
 from fasttls.wire.extensions import Extensions, unsolicited
 from fasttls.wire.iana import ExtensionType, name_of
-from fasttls.wire.messages import CertificateEntry, CertificateRequest, CertificateVerify
+from fasttls.wire.messages import Certificate, CertificateEntry, CertificateRequest, CertificateVerify
 
 # Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
 _STATUS_REQUEST = ExtensionType.STATUS_REQUEST
@@ -56,17 +55,17 @@ def certificate_request(config: Config, context: bytes = b"") -> CertificateRequ
     return CertificateRequest(context, extensions)
 
 
-def certificate_of(credential: Credential, context: bytes = b"", *, staple: bool = False) -> messages.Certificate:
+def certificate_of(credential: Credential, context: bytes = b"", staple: bool = False) -> Certificate:
     """Return the Certificate of a credential, with its OCSP response when the peer wants one (RFC 8446 §4.4.2.1)."""
     response = credential.staple() if staple and credential.staple is not None else None
     own: Extensions = {} if response is None else {_STATUS_REQUEST: response}
-    entries = tuple(CertificateEntry(der, {} if depth else own) for depth, der in enumerate(credential.chain))
-    return messages.Certificate(context, entries)
+    entries = tuple([CertificateEntry(der, {} if depth else own) for depth, der in enumerate(credential.chain)])
+    return Certificate(context, entries)
 
 
-def send_certificate(flight: Flight, credential: Credential, *, staple: bool = False) -> None:
+def send_certificate(flight: Flight, credential: Credential, staple: bool = False) -> None:
     """Send the Certificate of a credential."""
-    flight.send(certificate_of(credential, staple=staple))
+    flight.send(certificate_of(credential, b"", staple))
 
 
 def send_certificate_verify(flight: Flight, credential: Credential, scheme: int, context: bytes) -> None:
@@ -77,7 +76,7 @@ def send_certificate_verify(flight: Flight, credential: Credential, scheme: int,
 
 def check_certificate(
     config: Config,
-    message: messages.Certificate,
+    message: Certificate,
     purpose: Purpose,
     host: str | None,
     offered: Extensions,
@@ -91,7 +90,7 @@ def check_certificate(
         code = unsolicited(entry.extensions, offered)
         if code is not None:
             raise UnsupportedExtension(f"a certificate has {name_of(ExtensionType, code)}, which was not asked for")
-    identity = identify_peer(config, tuple(entry.cert_data for entry in message.certificate_list), purpose, host)
+    identity = identify_peer(config, tuple([entry.cert_data for entry in message.certificate_list]), purpose, host)
     if purpose is not _SERVER_AUTH:
         return identity  # only servers are asked to staple
     return with_staple(config, identity, message.certificate_list[0].extensions.get(_STATUS_REQUEST))

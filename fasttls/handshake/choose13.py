@@ -63,7 +63,7 @@ def check_offer(hello: ClientHello) -> None:
 
 def _common_suites(config: Config, hello: ClientHello) -> list[Suite]:
     """Return the suites of both sides, the preferred first. Raises HandshakeFailure when there is none."""
-    ours = tuple(code for code in config.suites if code in SUITES)
+    ours = tuple([code for code in config.suites if code in SUITES])
     first, second = (ours, hello.cipher_suites) if config.prefer_server_suites else (hello.cipher_suites, ours)
     common = [SUITES[code] for code in first if code in second]
     if not common:
@@ -126,7 +126,7 @@ def credential_for(config: Config, hello: ClientHello) -> tuple[Credential, int]
         return chosen
     if not config.credentials:
         raise HandshakeFailure("this server has no certificate", reason="NO_CERTIFICATE_SET")
-    ours = tuple(scheme for credential in config.credentials for scheme in credential.signer.schemes)
+    ours = tuple([scheme for credential in config.credentials for scheme in credential.signer.schemes])
     raise HandshakeFailure(
         f"no signature scheme in common: the client accepts {listed(accepted, SignatureScheme)}; "
         f"our certificates can sign with {listed(ours, SignatureScheme)}",

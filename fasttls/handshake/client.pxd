@@ -2,6 +2,7 @@
 
 from fasttls.events cimport EarlyDataAnswered
 from fasttls.handshake.client12_resumed cimport Resumable
+from fasttls.handshake.config cimport Config
 from fasttls.handshake.flight cimport Flight
 from fasttls.handshake.hello cimport (
     build_client_hello,
@@ -10,7 +11,7 @@ from fasttls.handshake.hello cimport (
     version_label,
     version_range,
 )
-from fasttls.handshake.psk13 cimport PskOffer, client_offers
+from fasttls.handshake.psk13 cimport PskOffer, client_offers, send_with_binders
 from fasttls.handshake.state cimport State, readers_of
 from fasttls.sessions.session cimport Session
 from fasttls.wire.extensions cimport unsolicited
@@ -27,16 +28,16 @@ cdef class Offered:
     cdef readonly bint early
 
 
-cpdef State start(config, str host, Flight flight, Session session=*)
-cpdef _may_send_early(config, tuple psks)
-cpdef _begin_early_data(config, PskOffer offer, ClientHello hello, Flight flight)
-cpdef _selected_version(config, ClientHello hello, answer)
+cpdef State start(Config config, str host, Flight flight, Session session=*)
+cpdef _may_send_early(Config config, tuple psks)
+cpdef _begin_early_data(Config config, PskOffer offer, ClientHello hello, Flight flight)
+cpdef _selected_version(Config config, ClientHello hello, answer)
 cpdef _check_common(ClientHello hello, answer, suites)
 cpdef _check13(ClientHello hello, answer)
 
 
 cdef class WaitServerHello(State):
-    cdef readonly object config
+    cdef readonly Config config
     cdef readonly str host
     cdef readonly ClientHello hello
     cdef readonly dict shares
@@ -46,7 +47,7 @@ cdef class WaitServerHello(State):
 
 
 cdef class WaitSecondServerHello(State):
-    cdef readonly object config
+    cdef readonly Config config
     cdef readonly str host
     cdef readonly ClientHello hello
     cdef readonly dict shares

@@ -232,7 +232,7 @@ class WaitServerHello(State):
         _check13(self.hello, answer)
         flight.transcript.choose(SUITES[answer.cipher_suite].hash_name)
         opening = client13.Opening(self.config, self.host, self.hello, self.shares, self.offered.psks)
-        return client13.begin(opening, answer, flight, retried=False, early=self.offered.early)
+        return client13.begin(opening, answer, flight, False, self.offered.early)
 
     def on_hello_retry_request(self, retry: HelloRetryRequest, flight: Flight) -> WaitSecondServerHello:
         """Send the ClientHello again, with what the server asks for (RFC 8446 §4.1.4)."""
@@ -302,7 +302,7 @@ class WaitSecondServerHello(State):
                 reason="WRONG_CIPHER_RETURNED",
             )
         opening = client13.Opening(self.config, self.host, self.hello, self.shares, self.psks)
-        return client13.begin(opening, answer, flight, retried=True)
+        return client13.begin(opening, answer, flight, True)
 
     handlers = {ServerHello: on_server_hello}
     readers = readers_of(handlers)

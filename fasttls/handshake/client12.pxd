@@ -15,6 +15,7 @@ from fasttls.handshake.client12_common cimport (
     tell_new_session,
 )
 from fasttls.handshake.client12_resumed cimport Resumable, WaitTicketOrChange, resume
+from fasttls.handshake.config cimport Config
 from fasttls.handshake.connected12 cimport ClientConnected
 from fasttls.handshake.exchange12 cimport Agreed, agree, read_server_params
 from fasttls.handshake.flight cimport Flight
@@ -33,8 +34,8 @@ from fasttls.wire.messages12 cimport (
 )
 
 
-cpdef begin(config, str host, ClientHello hello, ServerHello answer, Flight flight, Resumable resumable=*)
-cpdef _check_safety(config, ServerHello answer)
+cpdef begin(Config config, str host, ClientHello hello, ServerHello answer, Flight flight, Resumable resumable=*)
+cpdef _check_safety(Config config, ServerHello answer)
 
 
 cdef class WaitCertificate(Client12State):
@@ -99,7 +100,7 @@ cdef class WaitPskServerHelloDone(Client12State):
 
 
 cdef class WaitNewSessionTicket(Client12State):
-    cdef readonly object config
+    cdef readonly Config config
     cdef readonly MasterSecret master
     cdef readonly object read_keys
     cdef readonly Negotiated negotiated
@@ -107,7 +108,7 @@ cdef class WaitNewSessionTicket(Client12State):
 
 
 cdef class WaitChangeCipherSpec(Client12State):
-    cdef readonly object config
+    cdef readonly Config config
     cdef readonly MasterSecret master
     cdef readonly object read_keys
     cdef readonly Negotiated negotiated
@@ -116,7 +117,7 @@ cdef class WaitChangeCipherSpec(Client12State):
 
 
 cdef class WaitFinished(Client12State):
-    cdef readonly object config
+    cdef readonly Config config
     cdef readonly MasterSecret master
     cdef readonly Negotiated negotiated
     cdef readonly NewSessionTicket ticket

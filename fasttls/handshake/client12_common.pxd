@@ -1,8 +1,10 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
 from fasttls.crypto.key_schedule12 cimport MasterSecret
+from fasttls.crypto.suites12 cimport Suite12
 from fasttls.events cimport Negotiated, TicketReceived
 from fasttls.handshake.auth cimport PeerIdentity
+from fasttls.handshake.config cimport Config
 from fasttls.handshake.flight cimport Flight
 from fasttls.handshake.state cimport State
 from fasttls.native._secret cimport Secret
@@ -15,11 +17,12 @@ cdef class Client12State(State):
 
 
 cdef class Session:
-    cdef readonly object config
+    cdef readonly Config config
     cdef readonly str host
     cdef readonly ClientHello hello
     cdef readonly ServerHello answer
-    cdef readonly object suite
+    cdef readonly Suite12 suite
 
 
-cpdef tell_new_session(config, MasterSecret master, Negotiated negotiated, NewSessionTicket ticket, Flight flight)
+cpdef tell_new_session(Config config, MasterSecret master, Negotiated negotiated, NewSessionTicket ticket,
+                       Flight flight)

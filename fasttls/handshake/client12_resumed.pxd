@@ -8,6 +8,7 @@ from fasttls.handshake.client12_common cimport (
     Session,
     tell_new_session,
 )
+from fasttls.handshake.config cimport Config
 from fasttls.handshake.connected12 cimport ClientConnected
 from fasttls.handshake.flight cimport Flight
 from fasttls.handshake.resume cimport usable_session
@@ -22,12 +23,12 @@ cdef class Resumable:
     cdef readonly PeerIdentity peer
 
 
-cpdef Resumable offer_session(config, session, str host, ClientHello hello)
+cpdef Resumable offer_session(Config config, session, str host, ClientHello hello)
 cpdef WaitTicketOrChange resume(Session session, Resumable resumable, Flight flight)
 
 
 cdef class WaitTicketOrChange(Client12State):
-    cdef readonly object config
+    cdef readonly Config config
     cdef readonly MasterSecret master
     cdef readonly Negotiated negotiated
     cdef readonly bytes promised
@@ -36,7 +37,7 @@ cdef class WaitTicketOrChange(Client12State):
 
 
 cdef class WaitResumedChange(Client12State):
-    cdef readonly object config
+    cdef readonly Config config
     cdef readonly MasterSecret master
     cdef readonly Negotiated negotiated
     cdef readonly NewSessionTicket ticket
@@ -44,7 +45,7 @@ cdef class WaitResumedChange(Client12State):
 
 
 cdef class WaitResumedFinished(Client12State):
-    cdef readonly object config
+    cdef readonly Config config
     cdef readonly MasterSecret master
     cdef readonly object write_keys
     cdef readonly Negotiated negotiated

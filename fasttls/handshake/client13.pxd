@@ -3,10 +3,13 @@
 from fasttls.events cimport EarlyDataAnswered, HandshakeCompleted, Negotiated
 from fasttls.handshake.auth cimport PeerIdentity
 from fasttls.handshake.auth13 cimport (
+    check_certificate,
     check_certificate_verify,
     choose_credential,
+    send_certificate,
     send_certificate_verify,
 )
+from fasttls.handshake.config cimport Config
 from fasttls.handshake.connected13 cimport ClientConnected
 from fasttls.handshake.flight cimport Flight
 from fasttls.handshake.keys13 cimport HandshakeKeys, handshake_keys
@@ -28,7 +31,7 @@ from fasttls.wire.messages cimport (
 
 
 cdef class Opening:
-    cdef readonly object config
+    cdef readonly Config config
     cdef readonly str host
     cdef readonly ClientHello hello
     cdef readonly dict shares
@@ -36,7 +39,7 @@ cdef class Opening:
 
 
 cdef class Session:
-    cdef readonly object config
+    cdef readonly Config config
     cdef readonly str host
     cdef readonly ClientHello hello
     cdef readonly ServerHello answer
@@ -46,6 +49,7 @@ cdef class Session:
     cdef readonly bint early
 
 
+cpdef WaitEncryptedExtensions begin(Opening opening, ServerHello answer, Flight flight, bint retried, bint early=*)
 cpdef tuple _agreed(Opening opening, ServerHello answer, PskOffer psk)
 
 

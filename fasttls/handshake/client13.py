@@ -89,7 +89,7 @@ class Session:
 
 
 def begin(
-    opening: Opening, answer: ServerHello, flight: Flight, *, retried: bool, early: bool = False
+    opening: Opening, answer: ServerHello, flight: Flight, retried: bool, early: bool = False
 ) -> WaitEncryptedExtensions:
     """Agree on the keys; everything from here on is protected (RFC 8446 §4.1.3, §4.2.8)."""
     config, hello = opening.config, opening.hello

@@ -41,7 +41,7 @@ class PeerCertificate(Enum):
     """There must be one, and only its possession is proved: the application judges it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True)  # what is derived is set when it is made; compiled, nobody can set anything
 class Credential:
     """A certificate chain, DER and the own certificate first, and the key of that certificate.
 
@@ -64,7 +64,7 @@ class Credential:
                 found.add(CERTIFICATES.parse(der).issuer)
             except ValueError:
                 continue
-        object.__setattr__(self, "issuers", frozenset(found))
+        self.issuers = frozenset(found)
 
     def is_issued_by(self, authorities: tuple[bytes, ...]) -> bool:
         """Whether one of these issued the chain, DER names; any chain does where there are none (RFC 8446 §4.2.4)."""
@@ -79,7 +79,7 @@ class Credential:
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Limits:
     """How much a peer may ask of this side; each is a fatal alert when passed."""
 
@@ -96,7 +96,7 @@ class Limits:
     early_data: int = 64 * 1024  # bytes of refused early data that are skipped
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClientHelloInfo:
     """What a server may base a choice on before it answers."""
 
@@ -132,7 +132,7 @@ SelectConfig = Callable[[ClientHelloInfo], "Config | None"]
 """Called with the ClientHello; returns the configuration to go on with, or None for this one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, unsafe_hash=True)  # as Credential
 class Config:
     """Everything that a connection may depend on, clock and randomness included.
 
@@ -292,21 +292,20 @@ class Config:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
-        derive = object.__setattr__
-        derive(self, "speaks12", self.minimum_version <= ProtocolVersion.TLS1_2)
-        derive(self, "speaks13", self.maximum_version >= ProtocolVersion.TLS1_3)
+        self.speaks12 = self.minimum_version <= ProtocolVersion.TLS1_2
+        self.speaks13 = self.maximum_version >= ProtocolVersion.TLS1_3
         psks = bool(self.external_psks) or self.make_psks is not None or self.find_psk is not None
         in12 = {code for code, suite in SUITES12.items() if psks or not suite.key_exchange.uses_psk}
         spoken = {*(SUITES if self.speaks13 else ()), *(in12 if self.speaks12 else ())}
-        derive(self, "offered_suites", tuple(code for code in self.suites if code in spoken))
-        derive(self, "ecdhe_groups", tuple(code for code in self.groups if code != NamedGroup.X25519MLKEM768))
+        self.offered_suites = tuple(code for code in self.suites if code in spoken)
+        self.ecdhe_groups = tuple(code for code in self.groups if code != NamedGroup.X25519MLKEM768)
         _known("cipher suite", self.suites, EVERY_SUITE)
         _known("group", self.groups, GROUPS)
         _known("signature scheme", self.signing_algorithms, SCHEMES12)
         _known("signature scheme", self.signature_algorithms, {*SCHEMES, *CERTIFICATE_ONLY})
         if not self.suites or not self.groups or not self.signature_algorithms:
             raise ValueError("a handshake needs a cipher suite, a group and a signature scheme")
-        derive(self, "key_shares", self._ordered_shares())
+        self.key_shares = self._ordered_shares()
         if not self.speaks13 and not self.ecdhe_groups:
             raise ValueError("none of the groups is one of TLS 1.2")
         if self.minimum_version > self.maximum_version:
@@ -329,7 +328,7 @@ class Config:
             raise ValueError("a server takes early data only with a replay guard (RFC 8446 §8)")
         if not self.psk_modes:
             raise ValueError("there is a way or more to use a pre-shared key")
-        derive(self, "alpn", tuple(bytes(memoryview(name)) for name in self.alpn))  # of bytes itself
+        self.alpn = tuple(bytes(memoryview(name)) for name in self.alpn)  # of bytes itself
         if any(not 1 <= len(name) <= 255 for name in self.alpn):
             raise ValueError("an ALPN protocol name has 1 to 255 bytes")
         if self.key_update_after is not None and not 1 <= self.key_update_after <= 1 << 62:

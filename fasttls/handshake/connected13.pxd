@@ -1,7 +1,9 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
 from fasttls.crypto.key_schedule cimport Exporter, next_traffic_secret, ticket_key
+from fasttls.crypto.suites cimport Suite
 from fasttls.events cimport KeysUpdated, Negotiated, TicketReceived
+from fasttls.handshake.config cimport Config
 from fasttls.handshake.flight cimport Flight
 from fasttls.handshake.state cimport ConnectedState, readers_of
 from fasttls.native._secret cimport Secret
@@ -11,12 +13,12 @@ from fasttls.wire.messages cimport KeyUpdate, NewSessionTicket
 
 
 cdef class _Connected(ConnectedState):
-    cdef readonly object suite
+    cdef readonly Suite suite
     cdef readonly Secret read_secret
     cdef readonly Secret write_secret
     cdef readonly Exporter exporter
     cdef readonly Secret resumption
-    cdef readonly object config
+    cdef readonly Config config
     cdef readonly Negotiated negotiated
     cdef readonly bytes finished
     cpdef settle(self)

@@ -1,6 +1,8 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.crypto.suites12 cimport Suite12
 from fasttls.handshake.auth cimport PeerIdentity
+from fasttls.handshake.config cimport Config
 from fasttls.native._secret cimport Secret
 from fasttls.wire.messages12 cimport ClientKeyExchange, read_ecdhe, read_public, write_public
 
@@ -11,8 +13,8 @@ cdef class Agreed:
     cdef readonly object group
 
 
-cpdef tuple read_server_params(suite, bytes body)
-cpdef Agreed agree(config, suite, params, PeerIdentity identity)
+cpdef tuple read_server_params(Suite12 suite, bytes body)
+cpdef Agreed agree(Config config, Suite12 suite, params, PeerIdentity identity)
 
 
 cdef class _Ecdhe:
@@ -28,11 +30,11 @@ cdef class _Dhe:
 
 
 cdef class _Transport:
-    cdef readonly object config
+    cdef readonly Config config
     cdef readonly object decrypt
     cdef readonly object size
     cdef readonly object version
     cpdef Secret finish(self, ClientKeyExchange message)
 
 
-cpdef server_exchange(config, key_exchange, group, decrypt, public_key, client_version=*)
+cpdef server_exchange(Config config, key_exchange, group, decrypt, public_key, client_version=*)

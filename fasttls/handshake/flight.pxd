@@ -1,5 +1,8 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.crypto.key_schedule12 cimport RecordKeys
+from fasttls.crypto.suites cimport Suite
+from fasttls.handshake.config cimport Config
 from fasttls.native._hash cimport Transcript
 from fasttls.native._secret cimport Secret
 
@@ -14,22 +17,22 @@ cdef class SendChangeCipherSpec:
 
 cdef class ReadWith:
     cdef readonly object epoch
-    cdef readonly object suite
+    cdef readonly Suite suite
     cdef readonly Secret secret
 
 
 cdef class WriteWith:
     cdef readonly object epoch
-    cdef readonly object suite
+    cdef readonly Suite suite
     cdef readonly Secret secret
 
 
 cdef class ReadWith12:
-    cdef readonly object keys
+    cdef readonly RecordKeys keys
 
 
 cdef class WriteWith12:
-    cdef readonly object keys
+    cdef readonly RecordKeys keys
 
 
 cdef class WritePlain:
@@ -63,7 +66,7 @@ cdef class LogSecret:
 
 
 cdef class SelectConfig:
-    cdef readonly object config
+    cdef readonly Config config
 
 
 cdef class SkipEarlyData:
@@ -73,16 +76,17 @@ cdef class SkipEarlyData:
 
 cdef class Flight:
     cdef public Transcript transcript
+    cdef public bint _logs_secrets
     cdef public list effects
-    cdef public object received
-    cdef public object changes_reading
+    cdef public bytes received
+    cdef public bint changes_reading
     cpdef send(self, message)
     cpdef send_untracked(self, message)
     cpdef send_change_cipher_spec(self)
-    cpdef read_with(self, epoch, suite, Secret secret)
-    cpdef write_with(self, epoch, suite, Secret secret)
-    cpdef read_with12(self, keys)
-    cpdef write_with12(self, keys)
+    cpdef read_with(self, epoch, Suite suite, Secret secret)
+    cpdef write_with(self, epoch, Suite suite, Secret secret)
+    cpdef read_with12(self, RecordKeys keys)
+    cpdef write_with12(self, RecordKeys keys)
     cpdef write_plain(self)
     cpdef offer_early_data(self, size)
     cpdef take_early_data(self, size)
@@ -90,4 +94,4 @@ cdef class Flight:
     cpdef warn(self, description)
     cpdef emit(self, event)
     cpdef log_secret(self, str label, bytes client_random, Secret secret)
-    cpdef select_config(self, config)
+    cpdef select_config(self, Config config)

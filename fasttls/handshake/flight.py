@@ -164,10 +164,14 @@ class Sendable(Protocol):
 
 
 class Flight:
-    """The effects of one step, and the transcript that messages are added to as they are sent."""
+    """The effects of one step, and the transcript that messages are added to as they are sent.
 
-    def __init__(self, transcript: Transcript) -> None:
+    Secrets are among the effects only where somebody logs them.
+    """
+
+    def __init__(self, transcript: Transcript, logs_secrets: bool = True) -> None:
         self.transcript = transcript
+        self._logs_secrets = logs_secrets
         self.effects: list[Effect] = []
         self.received = b""
         """The message that is answered, header included."""
@@ -232,7 +236,8 @@ class Flight:
 
     def log_secret(self, label: str, client_random: bytes, secret: Secret) -> None:
         """Give a secret to the key log."""
-        self.effects.append(LogSecret(label, client_random, secret))
+        if self._logs_secrets:
+            self.effects.append(LogSecret(label, client_random, secret))
 
     def select_config(self, config: Config) -> None:
         """Go on with another configuration."""

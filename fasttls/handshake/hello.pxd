@@ -1,5 +1,6 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.handshake.config cimport Config
 from fasttls.wire.messages cimport ClientHello
 
 
@@ -10,9 +11,9 @@ cdef class Asked:
 
 cpdef is_grease(code)
 cpdef is_signal(code)
-cpdef dict key_offers(config, tuple groups)
-cpdef ClientHello build_client_hello(config, str host, dict shares)
-cpdef bytes server_random(config, version)
-cpdef is_downgrade(config, version, bytes random)
+cpdef dict key_offers(Config config, tuple groups)
+cpdef ClientHello build_client_hello(Config config, str host, dict shares)
+cpdef bytes server_random(Config config, version)
+cpdef is_downgrade(Config config, version, bytes random)
 cpdef str version_label(version)
-cpdef str version_range(config)
+cpdef str version_range(Config config)

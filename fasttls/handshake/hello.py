@@ -120,7 +120,7 @@ def _groups12(config: Config) -> tuple[int, ...]:
 
 def key_share_entries(shares: dict[int, Offer]) -> tuple[KeyShareEntry, ...]:
     """Return the shares as key_share carries them."""
-    return tuple(KeyShareEntry(group, share.public) for group, share in shares.items())
+    return tuple([KeyShareEntry(group, share.public) for group, share in shares.items()])
 
 
 def server_random(config: Config, version: int) -> bytes:

@@ -8,6 +8,7 @@ from fasttls.crypto.key_schedule cimport (
     MasterSecret,
     TrafficSecrets,
 )
+from fasttls.crypto.suites cimport Suite
 from fasttls.handshake.flight cimport Flight
 from fasttls.native._secret cimport Secret
 
@@ -19,7 +20,7 @@ cdef class ApplicationKeys:
 
 
 cdef class HandshakeKeys:
-    cdef readonly object suite
+    cdef readonly Suite suite
     cdef readonly bytes client_random
     cdef readonly HandshakeSecret secret
     cdef readonly TrafficSecrets traffic
@@ -27,4 +28,4 @@ cdef class HandshakeKeys:
     cpdef ApplicationKeys into_application(self, bytes to_server_finished, Flight flight)
 
 
-cpdef HandshakeKeys handshake_keys(suite, Secret shared, bytes client_random, Flight flight, EarlySecret early=*)
+cpdef HandshakeKeys handshake_keys(Suite suite, Secret shared, bytes client_random, Flight flight, EarlySecret early=*)

@@ -1,5 +1,6 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.handshake.config cimport Limits
 from fasttls.handshake.flight cimport Flight
 from fasttls.handshake.state cimport State
 from fasttls.native._hash cimport Transcript
@@ -8,8 +9,9 @@ from fasttls.native._hash cimport Transcript
 cdef class Machine:
     cdef public State state
     cdef public Transcript transcript
-    cdef public object _limits
+    cdef public Limits _limits
     cdef public object _observer
+    cdef public bint _logs_secrets
     cdef public object _pieces
     cdef public Py_ssize_t _needed
     cdef public Py_ssize_t _fragments

@@ -35,11 +35,19 @@ _CERTIFICATE = HandshakeType.CERTIFICATE
 class Machine:
     """Runs a handshake from its first state to its last."""
 
-    def __init__(self, state: State, transcript: Transcript, limits: Limits, observer: Observer | None) -> None:
+    def __init__(
+        self,
+        state: State,
+        transcript: Transcript,
+        limits: Limits,
+        observer: Observer | None,
+        logs_secrets: bool = True,
+    ) -> None:
         self.state = state
         self.transcript = transcript
         self._limits = limits
         self._observer = observer
+        self._logs_secrets = logs_secrets
         self._pieces: bytearray | None = None  # of a message that is not all there
         self._needed = HEADER_SIZE  # bytes of the message that is not all there, as far as they are known
         self._fragments = 0
@@ -105,7 +113,7 @@ class Machine:
         self._in_a_row = None
 
     def _new_flight(self) -> Flight:
-        return Flight(self.transcript)
+        return Flight(self.transcript, self._logs_secrets)
 
     def _count(self, message_type: int) -> None:
         """Bound the messages that come after the handshake without any data between them."""

@@ -1,5 +1,6 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.handshake.config cimport Config
 from fasttls.native._secret cimport Secret
 from fasttls.native._wire cimport Reader, Writer
 from fasttls.wire.messages12 cimport ClientKeyExchange
@@ -24,6 +25,6 @@ cdef class AgreedPsk:
     cdef readonly bytes identity
 
 
-cpdef client_psk(config, bytes hint)
-cpdef AgreedPsk agree_psk(config, PskParams params)
+cpdef client_psk(Config config, bytes hint)
+cpdef AgreedPsk agree_psk(Config config, PskParams params)
 cpdef Secret psk_premaster(Secret shared, Secret key)

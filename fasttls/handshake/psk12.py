@@ -39,7 +39,7 @@ class PskParams:
         hint, kind = reader.vector(2), reader.u8()
         if kind != _NAMED_CURVE:
             raise IllegalParameter(f"ServerKeyExchange has a curve of type {kind}", reason="WRONG_CURVE")
-        found = cls(hint, reader.u16(), reader.vector(1, at_least=1))
+        found = cls(hint, reader.u16(), reader.vector(1, 1))
         reader.end()
         return found
 
@@ -62,7 +62,7 @@ class PskKeyExchange:
     def read(cls, body: bytes) -> PskKeyExchange:
         """Read the body. Raises DecodeError."""
         reader = Reader(body)
-        found = cls(reader.vector(2), reader.vector(1, at_least=1))
+        found = cls(reader.vector(2), reader.vector(1, 1))
         reader.end()
         return found
 

@@ -72,17 +72,19 @@ def send_with_binders(
         return
     now = config.now()
     identities = tuple(
-        PskIdentity(offer.identity, 0 if offer.session is None else offer.session.obfuscated_age(now))
-        for offer in offers
+        [
+            PskIdentity(offer.identity, 0 if offer.session is None else offer.session.obfuscated_age(now))
+            for offer in offers
+        ]
     )
-    empty = tuple(bytes(len(EMPTY_HASH[offer.hash_name])) for offer in offers)
+    empty = tuple([bytes(len(EMPTY_HASH[offer.hash_name])) for offer in offers])
     hello.extensions.pop(_PRE_SHARED_KEY, None)
     hello.extensions[_PRE_SHARED_KEY] = OfferedPsks(identities, empty)
     encoded = hello.encode()
     tail = _binders_size(empty)
     unbound = transcript.copy()
     unbound.add(encoded)
-    binders = tuple(_binder(offer, unbound.digest_without_tail(offer.hash_name, tail)) for offer in offers)
+    binders = tuple([_binder(offer, unbound.digest_without_tail(offer.hash_name, tail)) for offer in offers])
     hello.extensions[_PRE_SHARED_KEY] = OfferedPsks(identities, binders)
     flight.send(hello)
 

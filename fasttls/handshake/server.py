@@ -70,10 +70,11 @@ def choose_version(config: Config, hello: ClientHello) -> int:
         )
     offered = _versions(hello)
     ours = [version for version in _SPOKEN if config.minimum_version <= version <= config.maximum_version]
-    version = next((version for version in ours if version in offered), None)
-    if version is None:
-        names = ", ".join(version_label(known) for known in offered if known in list(ProtocolVersion))
+    common = [version for version in ours if version in offered]
+    if not common:
+        names = ", ".join([version_label(known) for known in offered if known in list(ProtocolVersion)])
         raise ProtocolVersionAlert(f"the client speaks {names or 'no known version'}, we speak {version_range(config)}")
+    version = common[0]
     if version < config.maximum_version and _TLS_FALLBACK_SCSV in hello.cipher_suites:
         # RFC 7507 §3: the client would not have fallen back, had nobody interfered.
         raise InappropriateFallback(f"the client fell back to {version_label(version)}")

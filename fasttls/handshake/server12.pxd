@@ -1,10 +1,12 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
 from fasttls.crypto.key_schedule12 cimport MasterSecret, master_secret
+from fasttls.crypto.suites12 cimport Suite12
 from fasttls.events cimport HandshakeCompleted, Negotiated
 from fasttls.handshake.alpn cimport choose_alpn
 from fasttls.handshake.auth cimport PeerIdentity, identify_peer, sign
 from fasttls.handshake.auth12 cimport check_certificate_verify
+from fasttls.handshake.config cimport Config, Credential
 from fasttls.handshake.connected12 cimport ServerConnected
 from fasttls.handshake.exchange12 cimport server_exchange
 from fasttls.handshake.flight cimport Flight
@@ -28,29 +30,29 @@ cdef class _State(State):
 
 
 cdef class Chosen:
-    cdef readonly object suite
-    cdef readonly object credential
+    cdef readonly Suite12 suite
+    cdef readonly Credential credential
     cdef readonly object scheme
     cdef readonly object group
 
 
-cpdef _check_hello(config, ClientHello hello)
-cpdef tuple _credential(config, suite, ClientHello hello, tuple accepted)
-cpdef answer(config, ClientHello hello, Flight flight, Asked asked)
-cpdef dict _extensions(ClientHello hello, suite, Asked asked, bytes alpn)
-cpdef WaitPskKeyExchange _answer_with_psk(config, ClientHello hello, tuple chosen, Flight flight, Asked asked)
+cpdef _check_hello(Config config, ClientHello hello)
+cpdef tuple _credential(Config config, Suite12 suite, ClientHello hello, tuple accepted)
+cpdef answer(Config config, ClientHello hello, Flight flight, Asked asked)
+cpdef dict _extensions(ClientHello hello, Suite12 suite, Asked asked, bytes alpn)
+cpdef WaitPskKeyExchange _answer_with_psk(Config config, ClientHello hello, tuple chosen, Flight flight, Asked asked)
 
 
 cdef class WaitPskKeyExchange(_State):
-    cdef readonly object config
+    cdef readonly Config config
     cdef readonly object offer
     cdef readonly Negotiated negotiated
     cpdef WaitChangeCipherSpec on_client_key_exchange(self, ClientKeyExchange message, Flight flight)
 
 
 cdef class Session:
-    cdef readonly object config
-    cdef readonly object suite
+    cdef readonly Config config
+    cdef readonly Suite12 suite
     cdef readonly object exchange
     cdef readonly Negotiated negotiated
     cdef readonly bint ticket

@@ -4,6 +4,7 @@ from fasttls.crypto.key_schedule12 cimport MasterSecret
 from fasttls.events cimport HandshakeCompleted, Negotiated
 from fasttls.handshake.alpn cimport choose_alpn
 from fasttls.handshake.auth cimport PeerIdentity
+from fasttls.handshake.config cimport Config
 from fasttls.handshake.connected12 cimport ServerConnected
 from fasttls.handshake.flight cimport Flight
 from fasttls.handshake.hello cimport Asked, server_random
@@ -22,9 +23,10 @@ cdef class Found:
     cdef readonly bint renew
 
 
-cpdef Found find(config, ClientHello hello, Asked asked)
-cpdef bytes offer(config, ClientHello hello, dict extensions)
-cpdef WaitChangeCipherSpec resume(config, ClientHello hello, Flight flight, Asked asked, Found found, extensions_of)
+cpdef Found find(Config config, ClientHello hello, Asked asked)
+cpdef bytes offer(Config config, ClientHello hello, dict extensions)
+cpdef WaitChangeCipherSpec resume(Config config, ClientHello hello, Flight flight, Asked asked, Found found,
+                                  extensions_of)
 
 
 cdef class _State(State):

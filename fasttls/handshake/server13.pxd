@@ -5,10 +5,13 @@ from fasttls.handshake.alpn cimport choose_alpn
 from fasttls.handshake.auth cimport PeerIdentity
 from fasttls.handshake.auth13 cimport (
     certificate_request,
+    check_certificate,
     check_certificate_verify,
+    send_certificate,
     send_certificate_verify,
 )
-from fasttls.handshake.choose13 cimport Chosen, check_offer, choose
+from fasttls.handshake.choose13 cimport Chosen, check_offer, choose, credential_for
+from fasttls.handshake.config cimport Config
 from fasttls.handshake.connected13 cimport ServerConnected
 from fasttls.handshake.flight cimport Flight
 from fasttls.handshake.hello cimport Asked, server_random
@@ -29,15 +32,17 @@ from fasttls.wire.messages cimport (
 )
 
 
-cpdef answer(config, ClientHello hello, Flight flight, Asked asked)
-cpdef WaitSecondClientHello _send_retry(config, ClientHello hello, Chosen chosen, Flight flight, Asked asked)
-cpdef tuple _agree(config, ClientHello hello, Chosen chosen, ChosenPsk psk, dict extensions)
-cpdef _tickets(config, ClientHello hello, ChosenPsk psk)
-cpdef _may_be_skipped(config, ChosenPsk psk)
+cpdef answer(Config config, ClientHello hello, Flight flight, Asked asked)
+cpdef WaitSecondClientHello _send_retry(Config config, ClientHello hello, Chosen chosen, Flight flight, Asked asked)
+cpdef _send_flight(Config config, ClientHello hello, Chosen chosen, ChosenPsk psk, Flight flight, Asked asked,
+                   bint retried)
+cpdef tuple _agree(Config config, ClientHello hello, Chosen chosen, ChosenPsk psk, dict extensions)
+cpdef _tickets(Config config, ClientHello hello, ChosenPsk psk)
+cpdef _may_be_skipped(Config config, ChosenPsk psk)
 
 
 cdef class _EarlyData:
-    cdef public object _config
+    cdef public Config _config
     cdef public ChosenPsk _psk
     cdef public object _random
     cdef public object _offered
@@ -47,12 +52,12 @@ cdef class _EarlyData:
     cpdef begin(self, Flight flight, HandshakeKeys keys)
 
 
-cpdef CertificateRequest _certificate_request(config)
+cpdef CertificateRequest _certificate_request(Config config)
 cpdef ClientHello _without_changeable(ClientHello hello)
 
 
 cdef class WaitSecondClientHello(State):
-    cdef readonly object config
+    cdef readonly Config config
     cdef readonly ClientHello first
     cdef readonly Chosen chosen
     cdef readonly bytes cookie
@@ -61,7 +66,7 @@ cdef class WaitSecondClientHello(State):
 
 
 cdef class Done:
-    cdef readonly object config
+    cdef readonly Config config
     cdef readonly HandshakeKeys keys
     cdef readonly ApplicationKeys application
     cdef readonly Negotiated negotiated

@@ -92,7 +92,7 @@ def answer(
             flight.emit(EarlyDataAnswered(False, "another ClientHello is needed"))
         return _send_retry(config, hello, chosen, flight, asked)
     flight.transcript.choose(chosen.suite.hash_name)
-    return _send_flight(config, hello, chosen, psk, flight, asked, retried=False)
+    return _send_flight(config, hello, chosen, psk, flight, asked, False)
 
 
 def _send_retry(
@@ -120,7 +120,6 @@ def _send_flight(
     psk: ChosenPsk | None,
     flight: Flight,
     asked: Asked,
-    *,
     retried: bool,
 ) -> WaitCertificate | WaitEndOfEarlyData | WaitFinished:
     """Send everything from ServerHello to Finished (RFC 8446 §2)."""
@@ -158,7 +157,7 @@ def _send_flight(
         request = _certificate_request(config)
         if request is not None:
             flight.send(request)
-        send_certificate(flight, credential, staple=_STATUS_REQUEST in hello.extensions)
+        send_certificate(flight, credential, _STATUS_REQUEST in hello.extensions)
         send_certificate_verify(flight, credential, scheme, SERVER_CONTEXT)
     finished = keys.server_finished.mac(flight.transcript.digest())
     flight.send(Finished(finished))
@@ -317,7 +316,7 @@ class WaitSecondClientHello(State):
             )
         psk = choose_psk(self.config, hello, (self.chosen.suite,), self.asked.server_name, flight.transcript)
         chosen = replace(self.chosen, share=shares[0])
-        return _send_flight(self.config, hello, chosen, psk, flight, self.asked, retried=True)
+        return _send_flight(self.config, hello, chosen, psk, flight, self.asked, True)
 
     handlers = {ClientHello: on_client_hello}
     readers = readers_of(handlers)

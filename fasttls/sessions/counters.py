@@ -29,12 +29,13 @@ class Counters:
         renew_lock_in_child(self)
         self._counts = dict.fromkeys(self.NAMES, 0)
 
-    def add(self, *names: str) -> None:
-        """Count one of each."""
+    def add(self, name: str, another: str = "") -> None:
+        """Count one of a name, and one of another if there is one."""
         self._lock.acquire()
         try:
-            for name in names:
-                self._counts[name] += 1
+            self._counts[name] += 1
+            if another:
+                self._counts[another] += 1
         finally:
             self._lock.release()
 

@@ -217,7 +217,7 @@ class RedisTicketKeys:
         found = []
         while reader.more():
             name, moment = reader.raw(NAME_SIZE), reader.raw(8)
-            wrapped = reader.vector(1, at_least=_NONCE_SIZE)
+            wrapped = reader.vector(1, _NONCE_SIZE)
             nonce, sealed = wrapped[:_NONCE_SIZE], wrapped[_NONCE_SIZE:]
             secret = Secret(self._wrapping.decrypt(nonce, sealed, name + moment))
             found.append(_Dated(TicketKey(name, secret), int.from_bytes(moment, "big") / 1000))

@@ -133,8 +133,8 @@ def _read(reader: Reader) -> Session:
     version, suite = reader.u16(), reader.u16()
     if suite not in EVERY_SUITE or version not in (_TLS1_2, _TLS1_3):
         raise ValueError("these bytes are a session that cannot be gone on with")
-    secret = Secret(reader.vector(1, at_least=32))
-    created = int.from_bytes(reader.vector(1, at_least=8, at_most=8), "big") / 1000
+    secret = Secret(reader.vector(1, 32))
+    created = int.from_bytes(reader.vector(1, 8, 8), "big") / 1000
     lifetime, age_add, max_early_data, flags = reader.u32(), reader.u32(), reader.u32(), reader.u8()
     algorithm = reader.u16()
     server_name = reader.vector(2).decode()
@@ -142,7 +142,7 @@ def _read(reader: Reader) -> Session:
     listed = reader.sub(3)
     chain = []
     while listed.more():
-        chain.append(listed.vector(3, at_least=1))
+        chain.append(listed.vector(3, 1))
     reader.end()
     return Session(
         version=version,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from fasttls.trust.lazy import renew_lock_in_child
 
@@ -24,18 +24,15 @@ class CacheCounters(NamedTuple):
     """Entries that fit."""
 
 
-class PureCache(Generic[Key, Value]):
-    """What a function of its arguments alone returned, by those arguments; the least used goes first.
-
-    Safe between threads, and over a fork. Switched off, it remembers and finds nothing.
-    """
+class _Kept:
+    """What a PureCache is: it says of which types its keys and values are."""
 
     def __init__(self, size: int) -> None:
         """Make an empty cache for size entries. Raises ValueError for a negative size."""
         if size < 0:
             raise ValueError("a cache has room for no entries or more")
         self._size = size
-        self._kept: OrderedDict[Key, Value] = OrderedDict()
+        self._kept: OrderedDict[Any, Any] = OrderedDict()
         self._lock = threading.Lock()
         self._hits = self._misses = 0
         self.enabled = True
@@ -43,23 +40,26 @@ class PureCache(Generic[Key, Value]):
 
         renew_lock_in_child(self)
 
-    def find(self, key: Key) -> Value | None:
+    def find(self, key: Any) -> Any:
         """Return what was kept for key, or None."""
         if not self.enabled:
             return None
-        self._lock.acquire()  # a compiled `with` costs twice as much
-        try:
-            found = self._kept.get(key)
-            if found is None:
-                self._misses += 1
-            else:
-                self._hits += 1
-                self._kept.move_to_end(key)
-            return found
-        finally:
-            self._lock.release()
+        found = self._kept.get(key)  # which needs no lock: it is one step
+        if found is None:
+            self._misses += 1
+            return None
+        self._hits += 1
+        if 2 * len(self._kept) > self._size:  # before that, nothing is about to go
+            self._touch(key)
+        return found
 
-    def keep(self, key: Key, value: Value) -> None:
+    def _touch(self, key: Any) -> None:
+        """Let another entry be the next to go."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+
+    def keep(self, key: Any, value: Any) -> None:
         """Remember a value."""
         if not self.enabled:
             return
@@ -92,3 +92,10 @@ class PureCache(Generic[Key, Value]):
         """Return how the cache was used."""
         with self._lock:
             return CacheCounters(self._hits, self._misses, len(self._kept), self._size)
+
+
+class PureCache(_Kept, Generic[Key, Value]):
+    """What a function of its arguments alone returned, by those arguments; the least used goes first.
+
+    Safe between threads, and over a fork. Switched off, it remembers and finds nothing.
+    """

@@ -186,7 +186,7 @@ class CertificateCache(PureCache[bytes, Certificate]):
 
     def parse(self, der: bytes) -> Certificate:
         """Return the certificate, parsed now or before. Raises ValueError for one that is malformed."""
-        found = self.find(der)
+        found: Certificate | None = self.find(der)
         if found is None:
             found = Certificate(der)
             self.keep(der, found)

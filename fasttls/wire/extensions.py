@@ -105,7 +105,7 @@ def _write_u16s(writer: Writer, values: tuple[int, ...]) -> None:
 
 def _read_u8s(reader: Reader) -> tuple[int, ...]:
     """uint8 values<1..255>"""
-    return tuple(reader.vector(1, at_least=1))
+    return tuple(reader.vector(1, 1))
 
 
 def _write_u8s(writer: Writer, values: tuple[int, ...]) -> None:
@@ -117,11 +117,11 @@ HOST_NAME = 0
 
 def _read_server_name(reader: Reader) -> bytes | None:
     """struct { NameType name_type; HostName name<1..2^16-1>; } server_name_list<1..2^16-1> (RFC 6066 §3)"""
-    names = reader.sub(2, at_least=1)
+    names = reader.sub(2, 1)
     host: bytes | None = None
     while names.more():
         name_type = names.u8()
-        name = names.vector(2, at_least=1)
+        name = names.vector(2, 1)
         if name_type != HOST_NAME:
             continue
         if host is not None:
@@ -140,10 +140,10 @@ def _write_server_name(writer: Writer, name: bytes) -> None:
 
 def _read_protocols(reader: Reader) -> tuple[bytes, ...]:
     """opaque ProtocolName<1..2^8-1>; ProtocolName protocol_name_list<2..2^16-1> (RFC 7301 §3.1)"""
-    names = reader.sub(2, at_least=2)
+    names = reader.sub(2, 2)
     found = []
     while names.more():
-        found.append(names.vector(1, at_least=1))
+        found.append(names.vector(1, 1))
     return tuple(found)
 
 
@@ -177,7 +177,7 @@ def _write_versions(writer: Writer, versions: tuple[int, ...]) -> None:
 
 def _read_key_share(reader: Reader) -> KeyShareEntry:
     """struct { NamedGroup group; opaque key_exchange<1..2^16-1>; } KeyShareEntry"""
-    return KeyShareEntry(reader.u16(), reader.vector(2, at_least=1))
+    return KeyShareEntry(reader.u16(), reader.vector(2, 1))
 
 
 def _write_key_share(writer: Writer, share: KeyShareEntry) -> None:
@@ -207,7 +207,7 @@ def _write_key_shares(writer: Writer, shares: tuple[KeyShareEntry, ...]) -> None
 
 def _read_cookie(reader: Reader) -> bytes:
     """opaque cookie<1..2^16-1>"""
-    return reader.vector(2, at_least=1)
+    return reader.vector(2, 1)
 
 
 def _write_cookie(writer: Writer, cookie: bytes) -> None:
@@ -216,10 +216,10 @@ def _write_cookie(writer: Writer, cookie: bytes) -> None:
 
 def _read_authorities(reader: Reader) -> tuple[bytes, ...]:
     """opaque DistinguishedName<1..2^16-1>; DistinguishedName authorities<3..2^16-1>"""
-    names = reader.sub(2, at_least=3)
+    names = reader.sub(2, 3)
     found = []
     while names.more():
-        found.append(names.vector(2, at_least=1))
+        found.append(names.vector(2, 1))
     return tuple(found)
 
 
@@ -232,14 +232,14 @@ def _write_authorities(writer: Writer, names: tuple[bytes, ...]) -> None:
 
 def _read_offered_psks(reader: Reader) -> OfferedPsks:
     """PskIdentity identities<7..2^16-1>; PskBinderEntry binders<33..2^16-1>"""
-    listed = reader.sub(2, at_least=7)
+    listed = reader.sub(2, 7)
     identities = []
     while listed.more():
-        identities.append(PskIdentity(listed.vector(2, at_least=1), listed.u32()))
-    listed = reader.sub(2, at_least=33)
+        identities.append(PskIdentity(listed.vector(2, 1), listed.u32()))
+    listed = reader.sub(2, 33)
     binders = []
     while listed.more():
-        binders.append(listed.vector(1, at_least=32))
+        binders.append(listed.vector(1, 32))
     if len(binders) != len(identities):
         raise IllegalParameter(f"{len(identities)} identities and {len(binders)} binders")
     return OfferedPsks(tuple(identities), tuple(binders))
@@ -276,7 +276,7 @@ def _read_oid_filters(reader: Reader) -> tuple[tuple[bytes, bytes], ...]:
     listed = reader.sub(2)
     found: dict[bytes, bytes] = {}
     while listed.more():
-        oid, values = listed.vector(1, at_least=1), listed.vector(2)
+        oid, values = listed.vector(1, 1), listed.vector(2)
         if oid in found:
             raise IllegalParameter("the same OID filter twice")
         found[oid] = values
@@ -295,7 +295,7 @@ def _read_status(reader: Reader) -> bytes:
     """struct { CertificateStatusType status_type; opaque OCSPResponse<1..2^24-1>; } (RFC 6066 §8)"""
     if (status_type := reader.u8()) != OCSP:
         raise DecodeError(f"certificate status of type {status_type}")
-    return reader.vector(3, at_least=1)
+    return reader.vector(3, 1)
 
 
 def _write_status(writer: Writer, response: bytes) -> None:
@@ -305,7 +305,7 @@ def _write_status(writer: Writer, response: bytes) -> None:
 
 def _read_vector16(reader: Reader) -> bytes:
     """opaque data<1..2^16-1>"""
-    return reader.vector(2, at_least=1)
+    return reader.vector(2, 1)
 
 
 def _write_vector16(writer: Writer, data: bytes) -> None:

@@ -1,6 +1,6 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
-from fasttls.native._wire cimport Writer
+from fasttls.native._wire cimport Reader, Writer
 
 
 cdef class Message:

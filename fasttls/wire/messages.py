@@ -76,9 +76,9 @@ class ClientHello(Message):
         """Read the body; before TLS 1.3 the extensions may be absent altogether."""
         version = reader.u16()
         random = reader.raw(32)
-        session_id = reader.vector(1, at_most=32)
+        session_id = reader.vector(1, 0, 32)
         suites = reader.u16_vector(2)
-        compression = reader.vector(1, at_least=1)
+        compression = reader.vector(1, 1)
         extensions = read_extensions(reader, _CLIENT_HELLO) if reader.more() else {}
         reader.end()
         if _PRE_SHARED_KEY in extensions and next(reversed(extensions)) != _PRE_SHARED_KEY:
@@ -114,7 +114,7 @@ class ServerHello(Message):
         """Read the body, which is a HelloRetryRequest's when its random says so."""
         version = reader.u16()
         random = reader.raw(32)
-        session_id = reader.vector(1, at_most=32)
+        session_id = reader.vector(1, 0, 32)
         suite = reader.u16()
         compression = reader.u8()
         retry = random == HELLO_RETRY_REQUEST_RANDOM
@@ -225,7 +225,7 @@ class Certificate(Message):
         listed = reader.sub(3)
         entries = []
         while listed.more():
-            cert_data = listed.vector(3, at_least=1)
+            cert_data = listed.vector(3, 1)
             entries.append(CertificateEntry(cert_data, read_extensions(listed, _CERTIFICATE)))
         reader.end()
         return cls(context, tuple(entries))
@@ -298,7 +298,7 @@ class NewSessionTicket(Message):
     def read(cls, reader: Reader) -> Self:
         """Read the body."""
         lifetime, age_add = reader.u32(), reader.u32()
-        nonce, ticket = reader.vector(1), reader.vector(2, at_least=1)
+        nonce, ticket = reader.vector(1), reader.vector(2, 1)
         extensions = read_extensions(reader, _NEW_SESSION_TICKET)
         reader.end()
         return cls(lifetime, age_add, nonce, ticket, extensions)

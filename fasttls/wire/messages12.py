@@ -36,7 +36,7 @@ class Certificate(Message):
         listed = reader.sub(3)
         certificates = []
         while listed.more():
-            certificates.append(listed.vector(3, at_least=1))
+            certificates.append(listed.vector(3, 1))
         reader.end()
         return cls(tuple(certificates))
 
@@ -58,7 +58,7 @@ class CertificateStatus(Message):
     @classmethod
     def read(cls, reader: Reader) -> Self:
         """Read the body, an OCSP response."""
-        kind, response = reader.u8(), reader.vector(3, at_least=1)
+        kind, response = reader.u8(), reader.vector(3, 1)
         reader.end()
         if kind != _OCSP:
             raise IllegalParameter(f"a CertificateStatus of type {kind}")
@@ -99,12 +99,12 @@ class CertificateRequest(Message):
     @classmethod
     def read(cls, reader: Reader) -> Self:
         """Read the body."""
-        types = reader.vector(1, at_least=1)
+        types = reader.vector(1, 1)
         algorithms = reader.u16_vector(2)
         listed = reader.sub(2)
         names = []
         while listed.more():
-            names.append(listed.vector(2, at_least=1))
+            names.append(listed.vector(2, 1))
         reader.end()
         return cls(types, algorithms, tuple(names))
 
@@ -216,14 +216,14 @@ def read_ecdhe(body: bytes) -> tuple[ServerEcdhParams, SignedParams]:
     if kind != ECCurveType.NAMED_CURVE:
         # RFC 8422 §5.4: the other forms are not to be used.
         raise IllegalParameter(f"ServerKeyExchange has a curve of type {kind}", reason="WRONG_CURVE")
-    found = ServerEcdhParams(reader.u16(), reader.vector(1, at_least=1))
+    found = ServerEcdhParams(reader.u16(), reader.vector(1, 1))
     return found, _signed(reader, body, found.encode())
 
 
 def read_dhe(body: bytes) -> tuple[ServerDhParams, SignedParams]:
     """Read the ServerKeyExchange of DHE. Raises DecodeError."""
     reader = Reader(body)
-    found = ServerDhParams(*(reader.vector(2, at_least=1) for _ in range(3)))
+    found = ServerDhParams(*(reader.vector(2, 1) for _ in range(3)))
     return found, _signed(reader, body, found.encode())
 
 
@@ -237,7 +237,7 @@ def _signed(reader: Reader, body: bytes, params: bytes) -> SignedParams:
 def read_public(body: bytes, width: int) -> bytes:
     """Read a ClientKeyExchange: one vector whose length has width bytes. Raises DecodeError."""
     reader = Reader(body)
-    public: bytes = reader.vector(width, at_least=1)
+    public: bytes = reader.vector(width, 1)
     reader.end()
     return public
 
