@@ -48,8 +48,6 @@ class Group(Protocol):
 class _XOffer:
     """A client's X25519 or X448 key."""
 
-    __slots__ = ("_group", "_private", "public")
-
     def __init__(self, group: _X, random: Random | None) -> None:
         self._group = group
         self._private = group.generate(random)
@@ -98,8 +96,6 @@ class _X:
 
 class _EcdhOffer:
     """A client's key on a NIST curve."""
-
-    __slots__ = ("_group", "_private", "public")
 
     def __init__(self, group: _Ecdh, random: Random | None) -> None:
         self._group = group
@@ -171,8 +167,6 @@ def _joined(first: Secret | bytes, second: Secret) -> Secret:
 
 class _HybridOffer:
     """A client's ML-KEM-768 and X25519 keys."""
-
-    __slots__ = ("_ecdh", "_mlkem", "public")
 
     def __init__(self, random: Random | None) -> None:
         if random is None:

@@ -3,7 +3,14 @@
 from fasttls.crypto.key_schedule12 cimport RecordKeys
 from fasttls.crypto.suites cimport Suite
 from fasttls.native._kdf cimport traffic_keys
-from fasttls.native._record cimport Later, Opener12, Opener13, Sealer12, Sealer13
+from fasttls.native._record cimport (
+    Opener12,
+    Opener13,
+    Sealer12,
+    Sealer13,
+    opener13_later,
+    sealer13_later,
+)
 from fasttls.native._secret cimport Secret
 
 

@@ -5,7 +5,7 @@ from cryptography.exceptions import InvalidTag
 from fasttls.crypto.key_schedule12 import RecordKeys
 from fasttls.crypto.suites import Suite
 from fasttls.native._kdf import traffic_keys
-from fasttls.native._record import Later, Opener12, Opener13, Sealer12, Sealer13
+from fasttls.native._record import Opener12, Opener13, Sealer12, Sealer13, opener13_later, sealer13_later
 from fasttls.native._secret import Secret
 
 # A key is wiped when its Secret goes: at once, where the AEAD has copied it, or with the AEAD that holds it,
@@ -15,7 +15,7 @@ from fasttls.native._secret import Secret
 def sealer13(suite: Suite, secret: Secret) -> Sealer13:
     """Return what protects records under a traffic secret."""
     key, iv = traffic_keys(suite.hash_name, secret, suite.key_size)
-    return Sealer13(Later(suite.aead, key), iv, suite.tag_size)
+    return sealer13_later(suite.aead, key, iv, suite.tag_size)
 
 
 def sealer12(keys: RecordKeys) -> Sealer12:
@@ -33,4 +33,4 @@ def opener12(keys: RecordKeys) -> Opener12:
 def opener13(suite: Suite, secret: Secret) -> Opener13:
     """Return what opens records under a traffic secret."""
     key, iv = traffic_keys(suite.hash_name, secret, suite.key_size)
-    return Opener13(Later(suite.aead, key), iv, InvalidTag)
+    return opener13_later(suite.aead, key, iv, InvalidTag)

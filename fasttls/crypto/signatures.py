@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -34,7 +34,7 @@ class Signer(Protocol):
         """Return the signature of data. What it raises ends the handshake with internal_error."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True)
 class PublicKey:
     """A public key with what TLS must know of it beside the key itself."""
 
@@ -44,12 +44,15 @@ class PublicKey:
     pss_only: bool = False
     """Whether it is an id-RSASSA-PSS key, for the rsa_pss_pss schemes alone (RFC 8446 §4.2.3)."""
 
+    _fitting: Scheme | None = field(default=None, init=False, repr=False, compare=False)
+    """The scheme that was last found to fit."""
+
     def schemes(self) -> tuple[int, ...]:
         """Return the schemes that this key can verify in TLS 1.3's CertificateVerify."""
         return tuple(code for code, scheme in SCHEMES.items() if scheme.fits(self))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scheme:
     """One signature scheme: the keys that it fits, and its arguments to `cryptography`."""
 
@@ -64,8 +67,10 @@ class Scheme:
 
     def verify(self, public: PublicKey, signature: bytes, data: bytes) -> None:
         """Raise IllegalParameter when the key is not of this scheme, DecryptError when it did not sign data."""
-        if not self.fits(public):
-            raise IllegalParameter(f"{self.code.name} was used with a {type(public.key).__name__}")
+        if public._fitting is not self:
+            if not self.fits(public):
+                raise IllegalParameter(f"{self.code.name} was used with a {type(public.key).__name__}")
+            public._fitting = self
         try:
             public.key.verify(signature, data, *self.arguments)
         except InvalidSignature as exc:
@@ -224,8 +229,6 @@ def certificate_scheme(certificate: x509.Certificate) -> int | None:
 
 class KeySigner:
     """A Signer over one of `cryptography`'s private keys."""
-
-    __slots__ = ("_key", "decrypt", "schemes", "schemes12")
 
     def __init__(self, key: Any, *, pss_only: bool = False) -> None:
         """Take the key. Raises ValueError when no scheme fits it."""

@@ -1,12 +1,13 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.crypto.signatures cimport PublicKey
 from fasttls.handshake.config cimport Config, Credential
 from fasttls.trust.path cimport verify_chain
 
 
 cdef class PeerIdentity:
     cdef readonly tuple chain
-    cdef readonly object public_key
+    cdef readonly PublicKey public_key
     cdef readonly tuple path
     cdef readonly bytes ocsp_response
 

@@ -16,10 +16,10 @@ from fasttls.wire.iana import SignatureScheme, name_of
 
 
 class KeyUse(Enum):
-    """What the handshake needs the peer's key for: a bit of the certificate's key usage."""
+    """What the handshake needs the peer's key for."""
 
-    SIGN = DIGITAL_SIGNATURE
-    DECRYPT = KEY_ENCIPHERMENT
+    SIGN = "sign"
+    DECRYPT = "decrypt"
 
 
 # Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
@@ -102,8 +102,8 @@ def _public_key(der: bytes, use: KeyUse) -> PublicKey:
     if leaf.malformed is not None:
         raise BadCertificate(f"the peer's certificate is malformed: {leaf.malformed}")
     # RFC 8446 §4.4.2.2, RFC 5246 §7.4.2: when there is a key usage, it must have the bit.
-    if leaf.key_usage >= 0 and not leaf.key_usage & use.value:
-        needed = "digitalSignature" if use is _SIGN else "keyEncipherment"
+    bit, needed = (DIGITAL_SIGNATURE, "digitalSignature") if use is _SIGN else (KEY_ENCIPHERMENT, "keyEncipherment")
+    if leaf.key_usage >= 0 and not leaf.key_usage & bit:
         raise CertificateRejected(
             VerifyCode.INVALID_PURPOSE,
             0,

@@ -1,5 +1,6 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.crypto.signatures cimport verify_with
 from fasttls.handshake.auth cimport PeerIdentity, sign
 from fasttls.handshake.config cimport Config, Credential
 from fasttls.handshake.flight cimport Flight

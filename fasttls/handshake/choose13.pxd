@@ -6,13 +6,14 @@ from fasttls.handshake.config cimport Config
 from fasttls.handshake.flight cimport Flight
 from fasttls.handshake.hello cimport Asked
 from fasttls.handshake.psk13 cimport ChosenPsk, choose_psk
+from fasttls.wire.extensions cimport KeyShareEntry
 from fasttls.wire.messages cimport ClientHello
 
 
 cdef class Chosen:
     cdef readonly Suite suite
     cdef readonly object group
-    cdef readonly object share
+    cdef readonly KeyShareEntry share
 
 
 cpdef check_offer(ClientHello hello)

@@ -1,5 +1,7 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+cimport cython
+
 from fasttls.events cimport EarlyDataAnswered, HandshakeCompleted, Negotiated
 from fasttls.handshake.auth cimport PeerIdentity
 from fasttls.handshake.auth13 cimport (
@@ -17,7 +19,7 @@ from fasttls.handshake.post_auth13 cimport ClientMayAuthenticate
 from fasttls.handshake.psk13 cimport PskOffer, selected_offer
 from fasttls.handshake.state cimport State, readers_of
 from fasttls.native._secret cimport Secret
-from fasttls.wire.extensions cimport unsolicited
+from fasttls.wire.extensions cimport KeyShareEntry, unsolicited
 from fasttls.wire.messages cimport (
     Certificate,
     CertificateRequest,
@@ -50,6 +52,9 @@ cdef class Session:
 
 
 cpdef WaitEncryptedExtensions begin(Opening opening, ServerHello answer, Flight flight, bint retried, bint early=*)
+
+
+@cython.locals(share=KeyShareEntry)
 cpdef tuple _agreed(Opening opening, ServerHello answer, PskOffer psk)
 
 

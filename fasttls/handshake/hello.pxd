@@ -1,5 +1,6 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.crypto.groups cimport offers
 from fasttls.handshake.config cimport Config
 from fasttls.wire.messages cimport ClientHello
 

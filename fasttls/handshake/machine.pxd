@@ -4,6 +4,7 @@ from fasttls.handshake.config cimport Limits
 from fasttls.handshake.flight cimport Flight
 from fasttls.handshake.state cimport State
 from fasttls.native._hash cimport Transcript
+from fasttls.native._wire cimport reader_of
 
 
 cdef class Machine:

@@ -10,7 +10,7 @@ from fasttls.handshake.config import Limits, Observer
 from fasttls.handshake.flight import Effect, Flight
 from fasttls.handshake.state import State
 from fasttls.native._hash import Transcript
-from fasttls.native._wire import Reader
+from fasttls.native._wire import reader_of
 from fasttls.wire.alerts import IllegalParameter, UnexpectedMessage
 from fasttls.wire.iana import ContentType, HandshakeType, name_of
 from fasttls.wire.messages import HEADER_SIZE
@@ -149,7 +149,7 @@ class Machine:
         state = self.state
         if self._observer is not None:
             self._observer(False, _HANDSHAKE, raw)
-        message = state.readers[raw[0]].read(Reader(raw, HEADER_SIZE))
+        message = state.readers[raw[0]].read(reader_of(raw, HEADER_SIZE))
         handler = state.handlers.get(type(message))
         if handler is None:
             raise UnexpectedMessage(f"{type(state).__name__} wants {_wanted(state)}, got {type(message).__name__}")

@@ -1,5 +1,7 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+cimport cython
+
 from fasttls.crypto.finished cimport FinishedKey
 from fasttls.crypto.key_schedule cimport EarlySecret
 from fasttls.crypto.suites cimport Suite
@@ -10,6 +12,7 @@ from fasttls.handshake.resume cimport server_may_resume, usable_session
 from fasttls.native._hash cimport Transcript
 from fasttls.sessions.keys cimport open_ticket
 from fasttls.sessions.session cimport Session
+from fasttls.wire.extensions cimport OfferedPsks, PskIdentity
 from fasttls.wire.messages cimport ClientHello
 
 
@@ -45,6 +48,7 @@ cdef class _Known:
     cdef readonly PeerIdentity peer
 
 
+@cython.locals(offered=OfferedPsks, one=PskIdentity)
 cpdef ChosenPsk choose_psk(Config config, ClientHello hello, suites, str server_name, Transcript transcript)
 cpdef Session _session_of(Config config, bytes ticket)
 cpdef _Known _known(Config config, bytes identity, str server_name)

@@ -156,8 +156,8 @@ def choose_psk(
     modes: tuple[int, ...] = hello.extensions.get(_PSK_KEY_EXCHANGE_MODES, ())
     if offered is None or not set(modes) & set(config.psk_modes):
         return None
-    for position, (identity, age) in enumerate(offered.identities[:_MOST_IDENTITIES]):
-        known = _known(config, identity, server_name)
+    for position, one in enumerate(offered.identities[:_MOST_IDENTITIES]):
+        known = _known(config, one.identity, server_name)
         if known is None:
             continue
         suite = _suite_for(known, suites, early=_EARLY_DATA in hello.extensions)
@@ -171,8 +171,8 @@ def choose_psk(
         if not right:
             raise DecryptError("the binder of a pre-shared key does not verify", reason="BINDER_DOES_NOT_VERIFY")
         session = known.session
-        told = session.age(age) if session is not None else 0.0
-        return ChosenPsk(position, suite, known.secret, session, known.peer, identity, binder, told)
+        told = session.age(one.obfuscated_ticket_age) if session is not None else 0.0
+        return ChosenPsk(position, suite, known.secret, session, known.peer, one.identity, binder, told)
     return None
 
 

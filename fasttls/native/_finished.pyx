@@ -3,19 +3,9 @@
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t
 
-from fasttls.native._kdf cimport ft_hkdf_expand_label, ft_prf12
+from fasttls.native._hash cimport c_hash_digest_size, c_hkdf_expand_label, c_hmac, c_prf12
 from fasttls.native._secret cimport Secret
-from fasttls.native._sha2 cimport (
-    FT_MAX_DIGEST,
-    ft_hash_digest_size,
-    ft_hash_id,
-    ft_hmac,
-    ft_sha2_select,
-    hash_id,
-)
-
-ft_sha2_select()
-
+from fasttls.native._sha2 cimport FT_MAX_DIGEST, ft_hash_id, hash_id
 
 cdef extern from "ft_memory.h" nogil:
     void ft_wipe(void *memory, size_t size)
@@ -27,10 +17,10 @@ cdef enum:
 
 cdef size_t mac13(str hash_name, Secret base_key, bytes transcript_hash, uint8_t *out) except 0:
     cdef ft_hash_id id = hash_id(hash_name)
-    cdef size_t size = ft_hash_digest_size(id)
+    cdef size_t size = c_hash_digest_size(id)
     cdef uint8_t key[FT_MAX_DIGEST]
-    ft_hkdf_expand_label(base_key.hmac_key(id), b"finished", 8, NULL, 0, key, size)
-    ft_hmac(id, key, size, transcript_hash, <size_t>len(transcript_hash), out)
+    c_hkdf_expand_label(base_key.hmac_key(id), b"finished", 8, NULL, 0, key, size)
+    c_hmac(id, key, size, transcript_hash, <size_t>len(transcript_hash), out)
     ft_wipe(key, sizeof(key))
     return size
 
@@ -53,8 +43,8 @@ def finished13_matches(str hash_name, Secret base_key not None, bytes transcript
 
 
 cdef int mac12(str hash_name, Secret master_secret, bytes label, bytes transcript_hash, uint8_t *out) except -1:
-    ft_prf12(master_secret.hmac_key(hash_id(hash_name)), label, <size_t>len(label), transcript_hash,
-             <size_t>len(transcript_hash), out, VERIFY_DATA_12)
+    c_prf12(master_secret.hmac_key(hash_id(hash_name)), label, <size_t>len(label), transcript_hash,
+            <size_t>len(transcript_hash), out, VERIFY_DATA_12)
     return 0
 
 

@@ -15,11 +15,16 @@ from fasttls.native._sha2 cimport (
     ft_hash_init,
     ft_hash_update,
     ft_hash_with,
+    ft_hkdf_expand,
+    ft_hkdf_expand_label,
+    ft_hkdf_extract,
+    ft_hmac,
     ft_hmac_begin,
     ft_hmac_finish,
     ft_hmac_key,
     ft_hmac_key_init,
     ft_hmac_key_wipe,
+    ft_prf12,
     ft_sha2_select,
     ft_sha256_implementation_count,
     ft_sha256_implementation_name,
@@ -33,6 +38,44 @@ cdef extern from "ft_memory.h" nogil:
     void ft_wipe(void *memory, size_t size)
 
 ft_sha2_select()
+
+
+cdef size_t c_hash_digest_size(ft_hash_id id) noexcept nogil:
+    return ft_hash_digest_size(id)
+
+
+cdef void c_hmac_key_init(ft_hmac_key *key, ft_hash_id id, const uint8_t *secret, size_t size) noexcept nogil:
+    ft_hmac_key_init(key, id, secret, size)
+
+
+cdef void c_hmac_key_wipe(ft_hmac_key *key) noexcept nogil:
+    ft_hmac_key_wipe(key)
+
+
+cdef void c_hmac(ft_hash_id id, const uint8_t *secret, size_t secret_size, const uint8_t *data, size_t size,
+                 uint8_t *mac) noexcept nogil:
+    ft_hmac(id, secret, secret_size, data, size, mac)
+
+
+cdef void c_hkdf_extract(const ft_hmac_key *salt, const uint8_t *input, size_t input_size,
+                         uint8_t *out) noexcept nogil:
+    ft_hkdf_extract(salt, input, input_size, out)
+
+
+cdef int c_hkdf_expand(const ft_hmac_key *secret, const uint8_t *info, size_t info_size, uint8_t *out,
+                       size_t out_size) noexcept nogil:
+    return ft_hkdf_expand(secret, info, info_size, out, out_size)
+
+
+cdef int c_hkdf_expand_label(const ft_hmac_key *secret, const char *label, size_t label_size,
+                             const uint8_t *context, size_t context_size, uint8_t *out,
+                             size_t out_size) noexcept nogil:
+    return ft_hkdf_expand_label(secret, label, label_size, context, context_size, out, out_size)
+
+
+cdef void c_prf12(const ft_hmac_key *secret, const uint8_t *label, size_t label_size, const uint8_t *seed,
+                  size_t seed_size, uint8_t *out, size_t out_size) noexcept nogil:
+    ft_prf12(secret, label, label_size, seed, seed_size, out, out_size)
 
 # Below this many bytes, giving the GIL up costs more than the hashing.
 cdef enum:

@@ -1,22 +1,6 @@
-"""The C declarations of ft_hkdf.h and ft_prf12.h, and of the module beside."""
-
-from libc.stdint cimport uint8_t
+"""C declarations of the module beside."""
 
 from fasttls.native._secret cimport Secret
-from fasttls.native._sha2 cimport ft_hmac_key
-
-
-cdef extern from "ft_hkdf.h" nogil:
-    void ft_hkdf_extract(const ft_hmac_key *salt, const uint8_t *input, size_t input_size, uint8_t *out)
-    int ft_hkdf_expand(const ft_hmac_key *secret, const uint8_t *info, size_t info_size, uint8_t *out,
-                       size_t out_size)
-    int ft_hkdf_expand_label(const ft_hmac_key *secret, const char *label, size_t label_size,
-                             const uint8_t *context, size_t context_size, uint8_t *out, size_t out_size)
-
-
-cdef extern from "ft_prf12.h" nogil:
-    void ft_prf12(const ft_hmac_key *secret, const uint8_t *label, size_t label_size, const uint8_t *seed,
-                  size_t seed_size, uint8_t *out, size_t out_size)
 
 
 cpdef Secret hkdf_extract(str hash_name, Secret salt, Secret input_key)

@@ -3,11 +3,9 @@
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy
 
+from fasttls.native._hash cimport c_hash_digest_size, c_hkdf_expand, c_hkdf_expand_label, c_hkdf_extract, c_prf12
 from fasttls.native._secret cimport Secret, new_secret
-from fasttls.native._sha2 cimport ft_hash_digest_size, ft_hash_id, ft_hmac_key, ft_sha2_select, hash_id
-
-ft_sha2_select()
-
+from fasttls.native._sha2 cimport ft_hash_id, ft_hmac_key, hash_id
 
 cdef extern from "ft_premaster.h" nogil:
     enum:
@@ -31,8 +29,8 @@ cdef Secret expand_label(ft_hash_id id, Secret secret, bytes label, bytes contex
     if size < 0 or size > MAX_OUTPUT:
         raise ValueError("the output size does not fit HKDF-Expand-Label")
     cdef Secret out = new_secret(size)
-    if ft_hkdf_expand_label(key, label, <size_t>len(label), context, <size_t>len(context), out._data,
-                            <size_t>size) != 0:
+    if c_hkdf_expand_label(key, label, <size_t>len(label), context, <size_t>len(context), out._data,
+                           <size_t>size) != 0:
         raise ValueError("a label, context or output size does not fit HKDF-Expand-Label")
     return out
 
@@ -40,11 +38,11 @@ cdef Secret expand_label(ft_hash_id id, Secret secret, bytes label, bytes contex
 cpdef Secret hkdf_extract(str hash_name, Secret salt, Secret input_key):
     """HKDF-Extract (RFC 5869 section 2.2). A salt of None is a digest of zeros."""
     cdef ft_hash_id id = hash_id(hash_name)
-    cdef Secret out = new_secret(<Py_ssize_t>ft_hash_digest_size(id))
+    cdef Secret out = new_secret(<Py_ssize_t>c_hash_digest_size(id))
     if input_key is None:
         raise TypeError("HKDF-Extract needs an input key")
-    ft_hkdf_extract((_NO_SALT if salt is None else salt).hmac_key(id), input_key._lend(), <size_t>input_key._size,
-                    out._data)
+    c_hkdf_extract((_NO_SALT if salt is None else salt).hmac_key(id), input_key._lend(), <size_t>input_key._size,
+                   out._data)
     return out
 
 
@@ -54,7 +52,7 @@ def hkdf_expand(str hash_name, Secret secret not None, bytes info not None, Py_s
     if size < 0 or size > MAX_OUTPUT:
         raise ValueError("the output size does not fit HKDF-Expand")
     cdef Secret out = new_secret(size)
-    if ft_hkdf_expand(key, info, <size_t>len(info), out._data, <size_t>size) != 0:
+    if c_hkdf_expand(key, info, <size_t>len(info), out._data, <size_t>size) != 0:
         raise ValueError("the output size does not fit HKDF-Expand")
     return out
 
@@ -70,7 +68,7 @@ cpdef Secret hkdf_expand_label(str hash_name, Secret secret, bytes label, bytes 
 cpdef Secret derive_secret(str hash_name, Secret secret, bytes label, bytes transcript_hash):
     """Derive-Secret (RFC 8446 section 7.1), given the digest of its Messages."""
     cdef ft_hash_id id = hash_id(hash_name)
-    return expand_label(id, secret, label, transcript_hash, <Py_ssize_t>ft_hash_digest_size(id))
+    return expand_label(id, secret, label, transcript_hash, <Py_ssize_t>c_hash_digest_size(id))
 
 
 cpdef tuple traffic_keys(str hash_name, Secret secret, Py_ssize_t key_size, Py_ssize_t iv_size=12):
@@ -88,7 +86,7 @@ cpdef Secret prf12(str hash_name, Secret secret, bytes label, bytes seed, Py_ssi
     if size < 0 or size > MAX_OUTPUT:
         raise ValueError("the output size does not fit")
     cdef Secret out = new_secret(size)
-    ft_prf12(key, label, <size_t>len(label), seed, <size_t>len(seed), out._data, <size_t>size)
+    c_prf12(key, label, <size_t>len(label), seed, <size_t>len(seed), out._data, <size_t>size)
     return out
 
 

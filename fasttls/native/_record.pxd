@@ -73,6 +73,10 @@ cdef class Opener13(Opener):
     cdef object _failure
 
 
+cpdef Sealer13 sealer13_later(make, Secret key, Secret iv, Py_ssize_t tag_size)
+cpdef Opener13 opener13_later(make, Secret key, Secret iv, failure)
+
+
 cdef class Sealer12(Sealer):
     cdef bint _explicit
     cdef Py_ssize_t _tag_size

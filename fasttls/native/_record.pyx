@@ -276,6 +276,15 @@ cdef class Later:
         raise TypeError("an AEAD that is to be made cannot be pickled or copied")
 
 
+cdef Later later(make, Secret key):
+    cdef Later aead = Later.__new__(Later)
+    if key is None:
+        raise TypeError("an AEAD needs a key")
+    aead._make = make
+    aead._key = key
+    return aead
+
+
 cdef Py_ssize_t checked_tag_size(Py_ssize_t size) except -1:
     if not 0 <= size <= MOST_TAG:
         raise ValueError(f"a tag of {size} bytes, it has at most {MOST_TAG}")
@@ -294,7 +303,7 @@ cdef class Numbered:
 
     cdef int _take_keys(self, aead, str method, Secret iv) except -1:
         """Take an iv, and an AEAD with the method that this direction needs, or a Later."""
-        if len(iv) != FT_NONCE:
+        if iv._size != FT_NONCE:
             raise ValueError(f"an iv of {len(iv)} bytes, {FT_NONCE} are needed")
         if self._aead is not None:
             raise ValueError("record protection takes its keys once")
@@ -483,6 +492,24 @@ cdef class Opener13(Opener):
             FT_CUT(inner, end)
             return content_type, inner
         return content_type, inner[:end]
+
+
+cpdef Sealer13 sealer13_later(make, Secret key, Secret iv, Py_ssize_t tag_size):
+    """Return the Sealer13 of an AEAD that make(key) makes when it is first used."""
+    cdef Sealer13 sealer = Sealer13.__new__(Sealer13)
+    sealer._take_keys(later(make, key), "encrypt_into", iv)
+    sealer._tag_size = checked_tag_size(tag_size)
+    return sealer
+
+
+cpdef Opener13 opener13_later(make, Secret key, Secret iv, failure):
+    """Return the Opener13 of an AEAD that make(key) makes when it is first used."""
+    cdef Opener13 opener = Opener13.__new__(Opener13)
+    opener._take_keys(later(make, key), "decrypt", iv)
+    opener.max_body = FT_MAX_CIPHERTEXT_13
+    opener.hides_type = True
+    opener._failure = failure
+    return opener
 
 
 cdef bytes additional_data12(uint64_t sequence, const char *header, Py_ssize_t size):

@@ -12,16 +12,8 @@ from libc.stdint cimport uint8_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
-from fasttls.native._sha2 cimport (
-    ft_hash_id,
-    ft_hmac_key,
-    ft_hmac_key_init,
-    ft_hmac_key_wipe,
-    ft_sha2_select,
-)
-
-ft_sha2_select()
-
+from fasttls.native._hash cimport c_hmac_key_init, c_hmac_key_wipe
+from fasttls.native._sha2 cimport ft_hash_id, ft_hmac_key
 
 cdef extern from "ft_memory.h" nogil:
     void ft_wipe(void *memory, size_t size)
@@ -67,7 +59,7 @@ cdef class Secret:
         cdef int i
         for i in range(3):
             if self._keyed[i] != NULL:
-                ft_hmac_key_wipe(self._keyed[i])
+                c_hmac_key_wipe(self._keyed[i])
                 free(self._keyed[i])
         if self._data != NULL:
             ft_wipe(self._data, <size_t>self._capacity)
@@ -102,10 +94,10 @@ cdef class Secret:
             made = <ft_hmac_key *>malloc(sizeof(ft_hmac_key))
             if made == NULL:
                 raise MemoryError()
-            ft_hmac_key_init(made, id, data, <size_t>self._size)
+            c_hmac_key_init(made, id, data, <size_t>self._size)
             if not ft_publish(<void **>&self._keyed[<int>id], made):
                 # Another thread was first, and its key is the same.
-                ft_hmac_key_wipe(made)
+                c_hmac_key_wipe(made)
                 free(made)
                 made = self._keyed[<int>id]
         return made
@@ -118,7 +110,7 @@ cdef class Secret:
         cdef int i
         for i in range(3):
             if self._keyed[i] != NULL:
-                ft_hmac_key_wipe(self._keyed[i])
+                c_hmac_key_wipe(self._keyed[i])
                 free(self._keyed[i])
                 self._keyed[i] = NULL
 
@@ -127,7 +119,7 @@ cdef class Secret:
         cdef int i
         for i in range(3):
             if self._keyed[i] != NULL:
-                ft_hmac_key_wipe(self._keyed[i])
+                c_hmac_key_wipe(self._keyed[i])
         if self._data != NULL:
             ft_wipe(self._data, <size_t>self._capacity)
         self._size = -1

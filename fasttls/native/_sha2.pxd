@@ -1,4 +1,4 @@
-"""The C declarations of ft_sha2.h and ft_hmac.h."""
+"""The C declarations of ft_sha2.h, ft_hmac.h, ft_hkdf.h and ft_prf12.h. Their code is linked with `_hash` alone."""
 
 from libc.stdint cimport uint8_t
 
@@ -33,6 +33,19 @@ cdef extern from "ft_hmac.h" nogil:
     void ft_hmac_finish(ft_hash *running, const ft_hmac_key *key, uint8_t *mac)
     void ft_hmac(ft_hash_id id, const uint8_t *secret, size_t secret_size, const uint8_t *data,
                  size_t size, uint8_t *mac)
+
+
+cdef extern from "ft_hkdf.h" nogil:
+    void ft_hkdf_extract(const ft_hmac_key *salt, const uint8_t *input, size_t input_size, uint8_t *out)
+    int ft_hkdf_expand(const ft_hmac_key *secret, const uint8_t *info, size_t info_size, uint8_t *out,
+                       size_t out_size)
+    int ft_hkdf_expand_label(const ft_hmac_key *secret, const char *label, size_t label_size,
+                             const uint8_t *context, size_t context_size, uint8_t *out, size_t out_size)
+
+
+cdef extern from "ft_prf12.h" nogil:
+    void ft_prf12(const ft_hmac_key *secret, const uint8_t *label, size_t label_size, const uint8_t *seed,
+                  size_t seed_size, uint8_t *out, size_t out_size)
 
 
 cdef inline ft_hash_id hash_id(str name) except? FT_SHA512:

@@ -21,6 +21,9 @@ cdef class Reader:
     cpdef end(self)
 
 
+cpdef Reader reader_of(bytes data, Py_ssize_t start)
+
+
 cdef class Writer:
     cdef uint8_t *_data
     cdef Py_ssize_t _size  # bytes written

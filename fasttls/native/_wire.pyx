@@ -139,6 +139,19 @@ cdef class Reader:
             raise DecodeError(f"{self._end - self._next} bytes left over")
 
 
+cpdef Reader reader_of(bytes data, Py_ssize_t start):
+    """Return Reader(data, start), sooner."""
+    cdef Reader reader = Reader.__new__(Reader)
+    if data is None:
+        raise TypeError("a Reader needs bytes")
+    if start < 0 or start > PyBytes_GET_SIZE(data):
+        raise DecodeError(f"need {start} bytes, got {PyBytes_GET_SIZE(data)}")
+    reader._owner = data
+    reader._next = <const uint8_t *>PyBytes_AS_STRING(data) + start
+    reader._end = <const uint8_t *>PyBytes_AS_STRING(data) + PyBytes_GET_SIZE(data)
+    return reader
+
+
 @cython.final
 cdef class Writer:
     """Writes one TLS structure. Vectors are opened and closed; the length is filled in on closing."""

@@ -2,12 +2,14 @@
 
 cimport cython
 
+cimport fasttls.trust.policy as policies  # by another name: `Policy` is a name of the module beside as well
+
 from fasttls.native._x509 cimport CertificateFields
 from fasttls.trust.names cimport check_host
 from fasttls.trust.rules cimport check_dates, check_form, check_issuer, check_purpose, check_strength, refusal
 
 
-cpdef tuple verify_chain(chain, store, policy)
+cpdef tuple verify_chain(chain, store, policies.Policy policy)
 cpdef _malformed(exc)
 
 
@@ -15,7 +17,7 @@ cdef class _Builder:
     cdef public CertificateFields _leaf
     cdef public list _pool
     cdef public object _store
-    cdef public object _policy
+    cdef public policies.Policy _policy
     cdef public int _signatures_left
     cdef public int _steps_left
     cdef public object _refusal

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, IntEnum
 
 
 class Purpose(Enum):
     """What the peer's certificate must be good for."""
+
+    __hash__ = object.__hash__  # each is itself alone, and the hash of its name costs more than what it finds
 
     SERVER_AUTH = "server"
     CLIENT_AUTH = "client"
@@ -61,7 +63,7 @@ _LEVELS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """The rules of one validation.
 
@@ -78,8 +80,8 @@ class Policy:
     host: str | None = None
     partial_chain: bool = False
     strict: bool = False
-    web_pki: bool = field(default=False, kw_only=True)
     strength: Strength = DEFAULT_STRENGTH
     crl_check: CrlCheck = CrlCheck.NONE
     most_intermediates: int = 8
-    common_name: bool = field(default=False, kw_only=True)
+    web_pki: bool = False
+    common_name: bool = False

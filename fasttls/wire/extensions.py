@@ -5,10 +5,10 @@ extension block is a dict from the code point to the value that the row's reader
 of an extension without a row stays bytes. Each reader's docstring is the structure it mirrors.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
 from fasttls.native._wire import Reader, Writer
 from fasttls.wire.alerts import DecodeError, IllegalParameter
@@ -31,128 +31,136 @@ class Carrier(Enum):
     NEW_SESSION_TICKET = "NewSessionTicket"
 
 
-class KeyShareEntry(NamedTuple):
+@dataclass(frozen=True)
+class KeyShareEntry:
     """struct { NamedGroup group; opaque key_exchange<1..2^16-1>; } (RFC 8446 §4.2.8)."""
 
     group: int
     key_exchange: bytes
 
 
-class PskIdentity(NamedTuple):
+@dataclass(frozen=True)
+class PskIdentity:
     """struct { opaque identity<1..2^16-1>; uint32 obfuscated_ticket_age; } (RFC 8446 §4.2.11)."""
 
     identity: bytes
     obfuscated_ticket_age: int
 
 
-class OfferedPsks(NamedTuple):
+@dataclass(frozen=True)
+class OfferedPsks:
     """The identities and binders of a ClientHello's pre_shared_key (RFC 8446 §4.2.11)."""
 
     identities: tuple[PskIdentity, ...]
     binders: tuple[bytes, ...]
 
 
-class Codec(NamedTuple):
+HOST_NAME = 0
+OCSP = 1
+
+
+class Codec:
     """How one extension is read from and written to one kind of message."""
 
-    read: Callable[[Reader], Any]
-    write: Callable[[Writer, Any], None]
+    def read(self, reader: Reader) -> Any:
+        """Read the data. Raises DecodeError or IllegalParameter."""
+        raise NotImplementedError  # every codec has its own
+
+    def write(self, writer: Writer, value: Any) -> None:
+        """Write the data of a value that read() could have returned."""
+        raise NotImplementedError  # every codec has its own
 
 
-def _read_empty(reader: Reader) -> None:
+class _Empty(Codec):
     """struct {} Empty;"""
 
+    def read(self, reader: Reader) -> None:
+        return None
 
-def _write_empty(writer: Writer, value: None) -> None:
-    pass
+    def write(self, writer: Writer, value: None) -> None:
+        return
 
 
-def _read_all(reader: Reader) -> bytes:
+class _Raw(Codec):
     """opaque data[...], as much as there is."""
-    return reader.rest()
+
+    def read(self, reader: Reader) -> bytes:
+        return reader.rest()
+
+    def write(self, writer: Writer, value: bytes) -> None:
+        writer.raw(value)
 
 
-def _write_all(writer: Writer, value: bytes) -> None:
-    writer.raw(value)
-
-
-def _read_u16(reader: Reader) -> int:
+class _U16(Codec):
     """uint16"""
-    return reader.u16()
+
+    def read(self, reader: Reader) -> int:
+        return reader.u16()
+
+    def write(self, writer: Writer, value: int) -> None:
+        writer.u16(value)
 
 
-def _write_u16(writer: Writer, value: int) -> None:
-    writer.u16(value)
-
-
-def _read_u32(reader: Reader) -> int:
+class _U32(Codec):
     """uint32"""
-    return reader.u32()
+
+    def read(self, reader: Reader) -> int:
+        return reader.u32()
+
+    def write(self, writer: Writer, value: int) -> None:
+        writer.u32(value)
 
 
-def _write_u32(writer: Writer, value: int) -> None:
-    writer.u32(value)
-
-
-def _read_u16s(reader: Reader) -> tuple[int, ...]:
+class _U16s(Codec):
     """uint16 values<2..2^16-2>"""
-    return reader.u16_vector(2)
+
+    def read(self, reader: Reader) -> tuple[int, ...]:
+        return reader.u16_vector(2)
+
+    def write(self, writer: Writer, values: tuple[int, ...]) -> None:
+        writer.u16_vector(2, values)
 
 
-def _write_u16s(writer: Writer, values: tuple[int, ...]) -> None:
-    writer.u16_vector(2, values)
-
-
-def _read_u8s(reader: Reader) -> tuple[int, ...]:
+class _U8s(Codec):
     """uint8 values<1..255>"""
-    return tuple(reader.vector(1, 1))
+
+    def read(self, reader: Reader) -> tuple[int, ...]:
+        return tuple(reader.vector(1, 1))
+
+    def write(self, writer: Writer, values: tuple[int, ...]) -> None:
+        writer.vector(1, bytes(values))
 
 
-def _write_u8s(writer: Writer, values: tuple[int, ...]) -> None:
-    writer.vector(1, bytes(values))
-
-
-HOST_NAME = 0
-
-
-def _read_server_name(reader: Reader) -> bytes | None:
+class _ServerName(Codec):
     """struct { NameType name_type; HostName name<1..2^16-1>; } server_name_list<1..2^16-1> (RFC 6066 §3)"""
-    names = reader.sub(2, 1)
-    host: bytes | None = None
-    while names.more():
-        name_type = names.u8()
-        name = names.vector(2, 1)
-        if name_type != HOST_NAME:
-            continue
-        if host is not None:
-            # RFC 6066 §3: not more than one name of the same type.
-            raise IllegalParameter("two host names in one server_name")
-        host = name
-    return host
 
+    def read(self, reader: Reader) -> bytes | None:
+        names = reader.sub(2, 1)
+        host: bytes | None = None
+        while names.more():
+            name_type = names.u8()
+            name = names.vector(2, 1)
+            if name_type != HOST_NAME:
+                continue
+            if host is not None:
+                # RFC 6066 §3: not more than one name of the same type.
+                raise IllegalParameter("two host names in one server_name")
+            host = name
+        return host
 
-def _write_server_name(writer: Writer, name: bytes) -> None:
-    writer.open(2)
-    writer.u8(HOST_NAME)
-    writer.vector(2, name)
-    writer.close()
+    def write(self, writer: Writer, name: bytes) -> None:
+        writer.open(2)
+        writer.u8(HOST_NAME)
+        writer.vector(2, name)
+        writer.close()
 
 
 def _read_protocols(reader: Reader) -> tuple[bytes, ...]:
-    """opaque ProtocolName<1..2^8-1>; ProtocolName protocol_name_list<2..2^16-1> (RFC 7301 §3.1)"""
     names = reader.sub(2, 2)
     found = []
     while names.more():
         found.append(names.vector(1, 1))
     return tuple(found)
-
-
-def _read_protocol(reader: Reader) -> bytes:
-    """The same list with exactly one name (RFC 7301 §3.1)"""
-    names = _read_protocols(reader)
-    if len(names) != 1:
-        raise DecodeError(f"{len(names)} protocols were selected, one is wanted")
-    return names[0]
 
 
 def _write_protocols(writer: Writer, names: tuple[bytes, ...]) -> None:
@@ -162,21 +170,40 @@ def _write_protocols(writer: Writer, names: tuple[bytes, ...]) -> None:
     writer.close()
 
 
-def _write_protocol(writer: Writer, name: bytes) -> None:
-    _write_protocols(writer, (name,))
+class _Protocols(Codec):
+    """opaque ProtocolName<1..2^8-1>; ProtocolName protocol_name_list<2..2^16-1> (RFC 7301 §3.1)"""
+
+    def read(self, reader: Reader) -> tuple[bytes, ...]:
+        return _read_protocols(reader)
+
+    def write(self, writer: Writer, names: tuple[bytes, ...]) -> None:
+        _write_protocols(writer, names)
 
 
-def _read_versions(reader: Reader) -> tuple[int, ...]:
+class _Protocol(Codec):
+    """The same list with exactly one name (RFC 7301 §3.1)"""
+
+    def read(self, reader: Reader) -> bytes:
+        names = _read_protocols(reader)
+        if len(names) != 1:
+            raise DecodeError(f"{len(names)} protocols were selected, one is wanted")
+        return names[0]
+
+    def write(self, writer: Writer, name: bytes) -> None:
+        _write_protocols(writer, (name,))
+
+
+class _Versions(Codec):
     """ProtocolVersion versions<2..254>"""
-    return reader.u16_vector(1)
 
+    def read(self, reader: Reader) -> tuple[int, ...]:
+        return reader.u16_vector(1)
 
-def _write_versions(writer: Writer, versions: tuple[int, ...]) -> None:
-    writer.u16_vector(1, versions)
+    def write(self, writer: Writer, versions: tuple[int, ...]) -> None:
+        writer.u16_vector(1, versions)
 
 
 def _read_key_share(reader: Reader) -> KeyShareEntry:
-    """struct { NamedGroup group; opaque key_exchange<1..2^16-1>; } KeyShareEntry"""
     return KeyShareEntry(reader.u16(), reader.vector(2, 1))
 
 
@@ -185,162 +212,180 @@ def _write_key_share(writer: Writer, share: KeyShareEntry) -> None:
     writer.vector(2, share.key_exchange)
 
 
-def _read_key_shares(reader: Reader) -> tuple[KeyShareEntry, ...]:
-    """KeyShareEntry client_shares<0..2^16-1>"""
-    shares = reader.sub(2)
-    found: dict[int, KeyShareEntry] = {}
-    while shares.more():
-        share = _read_key_share(shares)
-        if share.group in found:
-            # RFC 8446 §4.2.8: not two values for the same group.
-            raise IllegalParameter(f"two key shares for group 0x{share.group:04x}")
-        found[share.group] = share
-    return tuple(found.values())
+class _KeyShare(Codec):
+    """struct { NamedGroup group; opaque key_exchange<1..2^16-1>; } KeyShareEntry"""
 
+    def read(self, reader: Reader) -> KeyShareEntry:
+        return _read_key_share(reader)
 
-def _write_key_shares(writer: Writer, shares: tuple[KeyShareEntry, ...]) -> None:
-    writer.open(2)
-    for share in shares:
+    def write(self, writer: Writer, share: KeyShareEntry) -> None:
         _write_key_share(writer, share)
-    writer.close()
 
 
-def _read_cookie(reader: Reader) -> bytes:
+class _KeyShares(Codec):
+    """KeyShareEntry client_shares<0..2^16-1>"""
+
+    def read(self, reader: Reader) -> tuple[KeyShareEntry, ...]:
+        shares = reader.sub(2)
+        found: dict[int, KeyShareEntry] = {}
+        while shares.more():
+            share = _read_key_share(shares)
+            if share.group in found:
+                # RFC 8446 §4.2.8: not two values for the same group.
+                raise IllegalParameter(f"two key shares for group 0x{share.group:04x}")
+            found[share.group] = share
+        return tuple(found.values())
+
+    def write(self, writer: Writer, shares: tuple[KeyShareEntry, ...]) -> None:
+        writer.open(2)
+        for share in shares:
+            _write_key_share(writer, share)
+        writer.close()
+
+
+class _Cookie(Codec):
     """opaque cookie<1..2^16-1>"""
-    return reader.vector(2, 1)
+
+    def read(self, reader: Reader) -> bytes:
+        return reader.vector(2, 1)
+
+    def write(self, writer: Writer, cookie: bytes) -> None:
+        writer.vector(2, cookie)
 
 
-def _write_cookie(writer: Writer, cookie: bytes) -> None:
-    writer.vector(2, cookie)
-
-
-def _read_authorities(reader: Reader) -> tuple[bytes, ...]:
+class _Authorities(Codec):
     """opaque DistinguishedName<1..2^16-1>; DistinguishedName authorities<3..2^16-1>"""
-    names = reader.sub(2, 3)
-    found = []
-    while names.more():
-        found.append(names.vector(2, 1))
-    return tuple(found)
+
+    def read(self, reader: Reader) -> tuple[bytes, ...]:
+        names = reader.sub(2, 3)
+        found = []
+        while names.more():
+            found.append(names.vector(2, 1))
+        return tuple(found)
+
+    def write(self, writer: Writer, names: tuple[bytes, ...]) -> None:
+        writer.open(2)
+        for name in names:
+            writer.vector(2, name)
+        writer.close()
 
 
-def _write_authorities(writer: Writer, names: tuple[bytes, ...]) -> None:
-    writer.open(2)
-    for name in names:
-        writer.vector(2, name)
-    writer.close()
-
-
-def _read_offered_psks(reader: Reader) -> OfferedPsks:
+class _OfferedPsks(Codec):
     """PskIdentity identities<7..2^16-1>; PskBinderEntry binders<33..2^16-1>"""
-    listed = reader.sub(2, 7)
-    identities = []
-    while listed.more():
-        identities.append(PskIdentity(listed.vector(2, 1), listed.u32()))
-    listed = reader.sub(2, 33)
-    binders = []
-    while listed.more():
-        binders.append(listed.vector(1, 32))
-    if len(binders) != len(identities):
-        raise IllegalParameter(f"{len(identities)} identities and {len(binders)} binders")
-    return OfferedPsks(tuple(identities), tuple(binders))
+
+    def read(self, reader: Reader) -> OfferedPsks:
+        listed = reader.sub(2, 7)
+        identities = []
+        while listed.more():
+            identities.append(PskIdentity(listed.vector(2, 1), listed.u32()))
+        listed = reader.sub(2, 33)
+        binders = []
+        while listed.more():
+            binders.append(listed.vector(1, 32))
+        if len(binders) != len(identities):
+            raise IllegalParameter(f"{len(identities)} identities and {len(binders)} binders")
+        return OfferedPsks(tuple(identities), tuple(binders))
+
+    def write(self, writer: Writer, offered: OfferedPsks) -> None:
+        psks = offered
+        writer.open(2)
+        for one in psks.identities:
+            writer.vector(2, one.identity)
+            writer.u32(one.obfuscated_ticket_age)
+        writer.close()
+        writer.open(2)
+        for binder in psks.binders:
+            writer.vector(1, binder)
+        writer.close()
 
 
-def _write_offered_psks(writer: Writer, offered: OfferedPsks) -> None:
-    writer.open(2)
-    for identity, age in offered.identities:
-        writer.vector(2, identity)
-        writer.u32(age)
-    writer.close()
-    writer.open(2)
-    for binder in offered.binders:
-        writer.vector(1, binder)
-    writer.close()
-
-
-OCSP = 1
-
-
-def _read_status_request(reader: Reader) -> bytes:
-    """struct { CertificateStatusType status_type; OCSPStatusRequest request; } (RFC 6066 §8), as it stands there."""
-    data: bytes = reader.rest()
-    inner = Reader(data)
-    if inner.u8() == OCSP:
-        inner.vector(2)
-        inner.vector(2)
-        inner.end()
-    return data
-
-
-def _read_oid_filters(reader: Reader) -> tuple[tuple[bytes, bytes], ...]:
-    """struct { opaque oid<1..2^8-1>; opaque values<0..2^16-1>; } OIDFilter filters<0..2^16-1> (RFC 8446 §4.2.5)."""
-    listed = reader.sub(2)
-    found: dict[bytes, bytes] = {}
-    while listed.more():
-        oid, values = listed.vector(1, 1), listed.vector(2)
-        if oid in found:
-            raise IllegalParameter("the same OID filter twice")
-        found[oid] = values
-    return tuple(found.items())
-
-
-def _write_oid_filters(writer: Writer, filters: tuple[tuple[bytes, bytes], ...]) -> None:
-    writer.open(2)
-    for oid, values in filters:
-        writer.vector(1, oid)
-        writer.vector(2, values)
-    writer.close()
-
-
-def _read_status(reader: Reader) -> bytes:
+class _Status(Codec):
     """struct { CertificateStatusType status_type; opaque OCSPResponse<1..2^24-1>; } (RFC 6066 §8)"""
-    if (status_type := reader.u8()) != OCSP:
-        raise DecodeError(f"certificate status of type {status_type}")
-    return reader.vector(3, 1)
+
+    def read(self, reader: Reader) -> bytes:
+        if (status_type := reader.u8()) != OCSP:
+            raise DecodeError(f"certificate status of type {status_type}")
+        return reader.vector(3, 1)
+
+    def write(self, writer: Writer, response: bytes) -> None:
+        writer.u8(OCSP)
+        writer.vector(3, response)
 
 
-def _write_status(writer: Writer, response: bytes) -> None:
-    writer.u8(OCSP)
-    writer.vector(3, response)
+class _StatusRequest(_Raw):
+    """struct { CertificateStatusType status_type; OCSPStatusRequest request; } (RFC 6066 §8), as it stands there."""
+
+    def read(self, reader: Reader) -> bytes:
+        data: bytes = reader.rest()
+        inner = Reader(data)
+        if inner.u8() == OCSP:
+            inner.vector(2)
+            inner.vector(2)
+            inner.end()
+        return data
 
 
-def _read_vector16(reader: Reader) -> bytes:
+class _OidFilters(Codec):
+    """struct { opaque oid<1..2^8-1>; opaque values<0..2^16-1>; } OIDFilter filters<0..2^16-1> (RFC 8446 §4.2.5)."""
+
+    def read(self, reader: Reader) -> tuple[tuple[bytes, bytes], ...]:
+        listed = reader.sub(2)
+        found: dict[bytes, bytes] = {}
+        while listed.more():
+            oid, values = listed.vector(1, 1), listed.vector(2)
+            if oid in found:
+                raise IllegalParameter("the same OID filter twice")
+            found[oid] = values
+        return tuple(found.items())
+
+    def write(self, writer: Writer, filters: tuple[tuple[bytes, bytes], ...]) -> None:
+        writer.open(2)
+        for oid, values in filters:
+            writer.vector(1, oid)
+            writer.vector(2, values)
+        writer.close()
+
+
+class _Vector16(Codec):
     """opaque data<1..2^16-1>"""
-    return reader.vector(2, 1)
+
+    def read(self, reader: Reader) -> bytes:
+        return reader.vector(2, 1)
+
+    def write(self, writer: Writer, data: bytes) -> None:
+        writer.vector(2, data)
 
 
-def _write_vector16(writer: Writer, data: bytes) -> None:
-    writer.vector(2, data)
-
-
-def _read_vector8(reader: Reader) -> bytes:
+class _Vector8(Codec):
     """opaque renegotiated_connection<0..255> (RFC 5746 §3.2)"""
-    return reader.vector(1)
+
+    def read(self, reader: Reader) -> bytes:
+        return reader.vector(1)
+
+    def write(self, writer: Writer, data: bytes) -> None:
+        writer.vector(1, data)
 
 
-def _write_vector8(writer: Writer, data: bytes) -> None:
-    writer.vector(1, data)
-
-
-EMPTY = Codec(_read_empty, _write_empty)
-RAW = Codec(_read_all, _write_all)
-U16 = Codec(_read_u16, _write_u16)
-U32 = Codec(_read_u32, _write_u32)
-U16S = Codec(_read_u16s, _write_u16s)
-U8S = Codec(_read_u8s, _write_u8s)
-SERVER_NAME = Codec(_read_server_name, _write_server_name)
-PROTOCOLS = Codec(_read_protocols, _write_protocols)
-PROTOCOL = Codec(_read_protocol, _write_protocol)
-VERSIONS = Codec(_read_versions, _write_versions)
-KEY_SHARE = Codec(_read_key_share, _write_key_share)
-KEY_SHARES = Codec(_read_key_shares, _write_key_shares)
-COOKIE = Codec(_read_cookie, _write_cookie)
-AUTHORITIES = Codec(_read_authorities, _write_authorities)
-OFFERED_PSKS = Codec(_read_offered_psks, _write_offered_psks)
-STATUS = Codec(_read_status, _write_status)
-STATUS_REQUEST = Codec(_read_status_request, _write_all)
-OID_FILTERS = Codec(_read_oid_filters, _write_oid_filters)
-VECTOR16 = Codec(_read_vector16, _write_vector16)
-VECTOR8 = Codec(_read_vector8, _write_vector8)
+EMPTY = _Empty()
+RAW = _Raw()
+U16 = _U16()
+U32 = _U32()
+U16S = _U16s()
+U8S = _U8s()
+SERVER_NAME = _ServerName()
+PROTOCOLS = _Protocols()
+PROTOCOL = _Protocol()
+VERSIONS = _Versions()
+KEY_SHARE = _KeyShare()
+KEY_SHARES = _KeyShares()
+COOKIE = _Cookie()
+AUTHORITIES = _Authorities()
+OFFERED_PSKS = _OfferedPsks()
+STATUS = _Status()
+STATUS_REQUEST = _StatusRequest()
+OID_FILTERS = _OidFilters()
+VECTOR16 = _Vector16()
+VECTOR8 = _Vector8()
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,12 +439,9 @@ TABLE = (
 _ROWS: Mapping[int, Row] = {row.code: row for row in TABLE}
 _NEED_NO_OFFER = frozenset(row.code for row in TABLE if not row.offered_first)
 
-# The same table by the message: how to read and to write what each may have.
-_READERS: Mapping[Carrier, Mapping[int, Callable[[Reader], Any]]] = {
-    carrier: {row.code: row.codecs[carrier].read for row in TABLE if carrier in row.codecs} for carrier in Carrier
-}
-_WRITERS: Mapping[Carrier, Mapping[int, Callable[[Writer, Any], None]]] = {
-    carrier: {row.code: row.codecs[carrier].write for row in TABLE if carrier in row.codecs} for carrier in Carrier
+# The same table by the message.
+_CODECS: Mapping[Carrier, Mapping[int, Codec]] = {
+    carrier: {row.code: row.codecs[carrier] for row in TABLE if carrier in row.codecs} for carrier in Carrier
 }
 
 
@@ -413,15 +455,15 @@ def read_extensions(reader: Reader, carrier: Carrier) -> Extensions:
     found: Extensions = {}
     if not block.more():
         return found
-    readers = _READERS[carrier]
+    codecs = _CODECS[carrier]
     while block.more():
         code = block.u16()
         data = block.sub(2)
         if code in found:
             raise IllegalParameter(f"{carrier.value} has the extension {name_of(ExtensionType, code)} twice")
-        read = readers.get(code)
-        if read is not None:
-            found[code] = read(data)
+        codec = codecs.get(code)
+        if codec is not None:
+            found[code] = codec.read(data)
             data.end()
         elif code in _ROWS:
             raise IllegalParameter(f"{carrier.value} must not have the extension {_ROWS[code].code.name}")
@@ -434,13 +476,13 @@ def write_extensions(writer: Writer, carrier: Carrier, extensions: Extensions) -
     """Write the block, in the order of the dict; values without a row must be bytes."""
     writer.open(2)
     if extensions:
-        writers = _WRITERS[carrier]
+        codecs = _CODECS[carrier]
         for code, value in extensions.items():
             writer.u16(code)
             writer.open(2)
-            write = writers.get(code)
-            if write is not None:
-                write(writer, value)
+            codec = codecs.get(code)
+            if codec is not None:
+                codec.write(writer, value)
             elif code in _ROWS:
                 raise KeyError(f"{carrier.value} has no extension {_ROWS[code].code.name}")
             else:

@@ -1,5 +1,7 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+cimport cython
+
 from fasttls.native._wire cimport Reader, Writer
 
 
@@ -48,9 +50,16 @@ cdef class CertificateRequest(Message):
     cpdef write(self, Writer writer)
 
 
+cdef class CertificateEntry:
+    cdef readonly bytes cert_data
+    cdef readonly dict extensions
+
+
 cdef class Certificate(Message):
     cdef public bytes certificate_request_context
     cdef public tuple certificate_list
+
+    @cython.locals(entry=CertificateEntry)
     cpdef write(self, Writer writer)
 
 

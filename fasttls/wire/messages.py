@@ -8,7 +8,7 @@ whole. Reading raises DecodeError for anything that is not exactly the structure
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Self, cast
+from typing import Self, cast
 
 from fasttls.native._wire import Reader, Writer
 from fasttls.wire.alerts import DecodeError, IllegalParameter
@@ -203,7 +203,8 @@ class CertificateRequest(Message):
         write_extensions(writer, _CERTIFICATE_REQUEST, self.extensions)
 
 
-class CertificateEntry(NamedTuple):
+@dataclass(frozen=True)
+class CertificateEntry:
     """struct { opaque cert_data<1..2^24-1>; Extension extensions<0..2^16-1>; } (RFC 8446 §4.4.2)."""
 
     cert_data: bytes

@@ -30,6 +30,7 @@ from fasttls.handshake.client import WaitSecondServerHello, WaitServerHello
 from fasttls.native._hash import Transcript
 from fasttls.native._secret import Secret
 from fasttls.wire.alerts import BadRecordMac
+from fasttls.wire.extensions import KeyShareEntry
 from fasttls.wire.iana import CipherSuite, ExtensionType, HandshakeType, NamedGroup
 from fasttls.wire.messages import CertificateVerify, ClientHello
 
@@ -52,7 +53,7 @@ def start(section: int) -> Connection:
     shares = offers((NamedGroup.X25519,), keys)
     hello = read(ClientHello, raw)
     (share,) = hello.extensions[ExtensionType.KEY_SHARE]
-    assert share == (NamedGroup.X25519, shares[NamedGroup.X25519].public)
+    assert share == KeyShareEntry(NamedGroup.X25519, shares[NamedGroup.X25519].public)
     connection._started = True
     connection._transcript.add(raw)
     connection._machine.state = WaitServerHello(settings, None, hello, shares)

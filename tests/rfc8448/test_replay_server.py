@@ -39,6 +39,7 @@ from fasttls.handshake.keys13 import handshake_keys
 from fasttls.handshake.server13 import Done, WaitCertificate, WaitFinished, WaitSecondClientHello
 from fasttls.native._record import PlainSealer
 from fasttls.wire.alerts import BadRecordMac, DecryptError, IllegalParameter
+from fasttls.wire.extensions import KeyShareEntry
 from fasttls.wire.iana import CipherSuite, ContentType, ExtensionType, HandshakeType, NamedGroup
 from fasttls.wire.messages import (
     Certificate,
@@ -172,7 +173,7 @@ def after_own_flight(section: int) -> tuple[Connection, list[bytes]]:
     client_hello, answer = read(ClientHello, hellos[-1]), read(ServerHello, server_hello)
     (share,) = client_hello.extensions[ExtensionType.KEY_SHARE]
     offer = offers((share.group,), Queue(private_key(section, "server")))[share.group]
-    assert answer.extensions[ExtensionType.KEY_SHARE] == (share.group, offer.public)
+    assert answer.extensions[ExtensionType.KEY_SHARE] == KeyShareEntry(share.group, offer.public)
     effects = Flight(transcript)
     keys = handshake_keys(SUITE, offer.finish(share.key_exchange), client_hello.random, effects)
     connection._apply([WriteWith(Epoch.HANDSHAKE, SUITE, keys.traffic.server)], [])
