@@ -26,7 +26,6 @@ WITHOUT_DECLARATIONS = (
     "fasttls/api/errors.py",
     "fasttls/api/session.py",
     "fasttls/api/wrapping.py",
-    "fasttls/trust/certificate.py",
     "fasttls/trust/common_name.py",
     "fasttls/trust/constraints.py",
     "fasttls/trust/signing.py",

@@ -112,6 +112,6 @@ cdef class Connection:
     cpdef _send_alert(self, level, description)
     cpdef _fail(self, error)
     cpdef _forget_session(self)
-    cpdef _connected_state(self)
+    cpdef ConnectedState _connected_state(self)
     cpdef _check_usable(self)
     cpdef _check_sendable(self)

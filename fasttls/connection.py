@@ -126,13 +126,14 @@ class Connection:
         Raises ValueError for a server name that is none, or that is missing though it must be checked.
         """
         self.config = config
+        settings = self.config
         self.server_side = server_side
         self.server_name = None if server_name is None else str.__str__(server_name)  # of str itself
         self.session = session
         """The session that a client offers."""
 
-        self._observer = config.observer
-        self._record_observer = config.record_observer
+        self._observer = settings.observer
+        self._record_observer = settings.record_observer
 
         self.negotiated: Negotiated | None = None
         """What the handshake agreed on, once it is complete."""
@@ -149,7 +150,7 @@ class Connection:
         self.close_sent = False
         """Whether this side sent close_notify, and may send no more."""
 
-        self._server_sessions = config.server_sessions  # those of the configuration that was selected
+        self._server_sessions = settings.server_sessions  # those of the configuration that was selected
         self._transcript = Transcript()
         self._deframer = Deframer()
         self._opener: Opener = PlainOpener()
@@ -157,9 +158,9 @@ class Connection:
         self._read_epoch: Epoch | None = None
         self._output: list[bytes] = []
         self._handshake_out = b""  # messages that wait to share a record
-        self._padding = config.padding
-        self._max_fragment = config.max_fragment
-        self._records_per_key = config.key_update_after or 1 << 62
+        self._padding = settings.padding
+        self._max_fragment = settings.max_fragment
+        self._records_per_key = settings.key_update_after or 1 << 62
         self._skip_early_data: int | None = None  # bytes that may still be skipped; None when there are none to come
         self._skip_by_type = False
         self._empty_records = 0
@@ -175,11 +176,13 @@ class Connection:
         else:
             if server_name is not None and as_ip_address(server_name) is None:
                 as_ascii(server_name)  # raises for what is no host name, before anything is sent
-            verifies = config.peer_certificate in (_OPTIONAL, _REQUIRED)
-            if verifies and config.check_host and server_name is None:
+            verifies = settings.peer_certificate in (_OPTIONAL, _REQUIRED)
+            if verifies and settings.check_host and server_name is None:
                 raise ValueError("a server name is needed, for the server's certificate to be checked against")
             state = client.NOT_STARTED
-        self._machine = Machine(state, self._transcript, config.limits, config.observer, config.key_log is not None)
+        self._machine = Machine(
+            state, self._transcript, settings.limits, settings.observer, settings.key_log is not None
+        )
 
     # What the caller does.
 

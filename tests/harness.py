@@ -18,7 +18,7 @@ from fasttls.crypto.signatures import KeySigner
 from fasttls.events import Event
 from fasttls.handshake import client
 from fasttls.handshake.config import Config, Credential
-from fasttls.handshake.flight import Effect, Flight, Send, Sendable
+from fasttls.handshake.flight import Effect, Flight, Send
 from fasttls.handshake.machine import Machine
 from fasttls.native._record import PlainSealer
 from fasttls.native._wire import Reader, Writer
@@ -26,7 +26,7 @@ from fasttls.sessions.session import Session
 from fasttls.trust.store import TrustStore
 from fasttls.wire.alerts import Alert, AlertReceived, TLSError
 from fasttls.wire.iana import ContentType
-from fasttls.wire.messages import HEADER_SIZE
+from fasttls.wire.messages import HEADER_SIZE, Message
 
 HANDSHAKE, ALERT, DATA, CCS = (
     ContentType.HANDSHAKE,
@@ -79,16 +79,16 @@ class TamperingFlight(Flight):
         super().__init__(transcript)
         self._alter = alter
 
-    def send(self, message: Sendable) -> None:
+    def send(self, message: Message) -> None:
         for encoded in self._alter(message.encode()):
             super().send(Raw(encoded))
 
-    def send_untracked(self, message: Sendable) -> None:
+    def send_untracked(self, message: Message) -> None:
         for encoded in self._alter(message.encode()):
             super().send_untracked(Raw(encoded))
 
 
-class Raw:
+class Raw(Message):
     """A message as bytes, header included."""
 
     def __init__(self, encoded: bytes) -> None:

@@ -285,9 +285,7 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, ssl.SSLC
         session: object = None,
     ) -> Engine:
         """Return the engine for a connected socket; SSLSocket calls this."""
-        from fasttls.api.wrapping import make_engine
-
-        return make_engine(self, SocketChannel(sock), server_side, server_hostname, owner, session)
+        return _make_engine(self, SocketChannel(sock), server_side, server_hostname, owner, session)
 
     def _wrap_bio(
         self,
@@ -300,13 +298,20 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, ssl.SSLC
         session: object = None,
     ) -> Engine:
         """Return the engine for a pair of BIOs; SSLObject calls this."""
-        from fasttls.api.wrapping import make_engine
-
         for name, bio in (("incoming", incoming), ("outgoing", outgoing)):
             if not isinstance(bio, ssl.MemoryBIO):
                 kind = type(bio).__name__
                 raise TypeError(f"_wrap_bio() argument '{name}' must be _ssl.MemoryBIO, not {kind}")
-        return make_engine(self, BioChannel(incoming, outgoing), server_side, server_hostname, owner, session)
+        return _make_engine(self, BioChannel(incoming, outgoing), server_side, server_hostname, owner, session)
+
+
+def _make_engine(*arguments: Any) -> Engine:
+    """Import the handshake with the first connection, and stand back: an import statement costs a few µs each time."""
+    global _make_engine
+    from fasttls.api.wrapping import make_engine
+
+    _make_engine = make_engine
+    return make_engine(*arguments)
 
 
 def _class_of(cls: type[Any]) -> type[SSLContext]:

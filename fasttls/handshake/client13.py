@@ -274,8 +274,9 @@ class WaitFinished(State):
         """Check the server's Finished, and send the client's last flight."""
         transcript = flight.transcript
         suite = self.keys.suite
-        finished.check_size(suite.hash_size)
-        if not self.keys.server_finished.verify(finished.verify_data, transcript.digest_before()):
+        if len(finished.verify_data) != suite.hash_size:
+            finished.check_size(suite.hash_size)
+        if not self.keys.server_finished().verify(finished.verify_data, transcript.digest_before()):
             raise DecryptError("the server's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         application = self.keys.into_application(transcript.digest(), flight)
         flight.read_with(_APPLICATION, suite, application.traffic.server)
@@ -287,7 +288,7 @@ class WaitFinished(State):
             flight.send(EndOfEarlyData())  # RFC 8446 §4.5
             flight.write_with(_HANDSHAKE, suite, self.keys.traffic.client)
         own_algorithm = self._authenticate(flight)
-        own_finished = self.keys.client_finished.mac(transcript.digest())
+        own_finished = self.keys.client_finished().mac(transcript.digest())
         flight.send(Finished(own_finished))
         if not self.session.early:
             self.keys.wipe()  # else its secret may still be to be used, and forgets itself behind that

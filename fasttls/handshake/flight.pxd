@@ -5,6 +5,7 @@ from fasttls.crypto.suites cimport Suite
 from fasttls.handshake.config cimport Config
 from fasttls.native._hash cimport Transcript
 from fasttls.native._secret cimport Secret
+from fasttls.wire.messages cimport Message
 
 
 cdef class Send:
@@ -80,8 +81,8 @@ cdef class Flight:
     cdef public list effects
     cdef public bytes received
     cdef public bint changes_reading
-    cpdef send(self, message)
-    cpdef send_untracked(self, message)
+    cpdef send(self, Message message)
+    cpdef send_untracked(self, Message message)
     cpdef send_change_cipher_spec(self)
     cpdef read_with(self, epoch, Suite suite, Secret secret)
     cpdef write_with(self, epoch, Suite suite, Secret secret)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fasttls.crypto.key_schedule12 import RecordKeys
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fasttls.handshake.config import Config
     from fasttls.native._hash import Transcript
     from fasttls.native._secret import Secret
+    from fasttls.wire.messages import Message
 
 
 class Epoch(Enum):
@@ -156,13 +157,6 @@ Effect = (
 )
 
 
-class Sendable(Protocol):
-    """A message that encodes itself."""
-
-    def encode(self) -> bytes:
-        """Return the whole message, header included."""
-
-
 class Flight:
     """The effects of one step, and the transcript that messages are added to as they are sent.
 
@@ -179,13 +173,13 @@ class Flight:
         self.changes_reading = False
         """Whether what the peer sends next comes with other keys."""
 
-    def send(self, message: Sendable) -> None:
+    def send(self, message: Message) -> None:
         """Send a handshake message, and add it to the transcript."""
         encoded = message.encode()
         self.transcript.add(encoded)
         self.effects.append(Send(encoded))
 
-    def send_untracked(self, message: Sendable) -> None:
+    def send_untracked(self, message: Message) -> None:
         """Send a message that is no part of the transcript: those after the handshake."""
         self.effects.append(Send(message.encode()))
 

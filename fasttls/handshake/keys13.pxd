@@ -24,6 +24,8 @@ cdef class HandshakeKeys:
     cdef readonly bytes client_random
     cdef readonly HandshakeSecret secret
     cdef readonly TrafficSecrets traffic
+    cpdef FinishedKey client_finished(self)
+    cpdef FinishedKey server_finished(self)
     cpdef wipe(self)
     cpdef ApplicationKeys into_application(self, bytes to_server_finished, Flight flight)
 

@@ -29,14 +29,12 @@ class HandshakeKeys:
     secret: HandshakeSecret
     traffic: TrafficSecrets
 
-    @property
     def client_finished(self) -> FinishedKey:
-        """The key of the client's Finished."""
+        """Return the key of the client's Finished."""
         return FinishedKey(self.suite.hash_name, self.traffic.client)
 
-    @property
     def server_finished(self) -> FinishedKey:
-        """The key of the server's Finished."""
+        """Return the key of the server's Finished."""
         return FinishedKey(self.suite.hash_name, self.traffic.server)
 
     def wipe(self) -> None:

@@ -159,7 +159,7 @@ def _send_flight(
             flight.send(request)
         send_certificate(flight, credential, _STATUS_REQUEST in hello.extensions)
         send_certificate_verify(flight, credential, scheme, SERVER_CONTEXT)
-    finished = keys.server_finished.mac(flight.transcript.digest())
+    finished = keys.server_finished().mac(flight.transcript.digest())
     flight.send(Finished(finished))
     application = keys.into_application(flight.transcript.digest(), flight)
     flight.write_with(_APPLICATION, suite, application.traffic.server)
@@ -410,8 +410,9 @@ class WaitFinished(State):
         """Check the client's Finished; the connection is made (RFC 8446 §4.4.4)."""
         done, transcript = self.done, flight.transcript
         suite = done.keys.suite
-        finished.check_size(suite.hash_size)
-        if not done.keys.client_finished.verify(finished.verify_data, transcript.digest_before()):
+        if len(finished.verify_data) != suite.hash_size:
+            finished.check_size(suite.hash_size)
+        if not done.keys.client_finished().verify(finished.verify_data, transcript.digest_before()):
             raise DecryptError("the client's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         done.keys.wipe()
         flight.read_with(_APPLICATION, suite, done.application.traffic.client)

@@ -4,7 +4,7 @@
 cdef class _Kept:
     cdef object __weakref__
     cdef public Py_ssize_t _size
-    cdef public object _kept
+    cdef public dict _kept
     cdef public object _lock
     cdef public Py_ssize_t _hits
     cdef public Py_ssize_t _misses
@@ -12,4 +12,5 @@ cdef class _Kept:
     cpdef find(self, key)
     cpdef _touch(self, key)
     cpdef keep(self, key, value)
+    cpdef _shrink(self)
     cpdef clear(self)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from fasttls.trust.lazy import renew_lock_in_child
@@ -32,7 +31,7 @@ class _Kept:
         if size < 0:
             raise ValueError("a cache has room for no entries or more")
         self._size = size
-        self._kept: OrderedDict[Any, Any] = OrderedDict()
+        self._kept: dict[Any, Any] = {}  # the least used first
         self._lock = threading.Lock()
         self._hits = self._misses = 0
         self.enabled = True
@@ -56,17 +55,23 @@ class _Kept:
     def _touch(self, key: Any) -> None:
         """Let another entry be the next to go."""
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
+            value = self._kept.pop(key, None)
+            if value is not None:
+                self._kept[key] = value
 
     def keep(self, key: Any, value: Any) -> None:
         """Remember a value."""
         if not self.enabled:
             return
         with self._lock:
+            self._kept.pop(key, None)
             self._kept[key] = value
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
+            self._shrink()
+
+    def _shrink(self) -> None:
+        """Drop what no longer fits."""
+        while len(self._kept) > self._size:
+            del self._kept[next(iter(self._kept))]
 
     def clear(self) -> None:
         """Forget everything, the counters included."""
@@ -85,8 +90,7 @@ class _Kept:
             raise ValueError("a cache has room for no entries or more")
         with self._lock:
             self._size = size
-            while len(self._kept) > size:
-                self._kept.popitem(last=False)
+            self._shrink()
 
     def counters(self) -> CacheCounters:
         """Return how the cache was used."""

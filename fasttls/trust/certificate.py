@@ -145,22 +145,7 @@ class Certificate(CertificateFields):
 
     def may_be_issued_by(self, issuer: Certificate) -> bool:
         """Whether names and key identifiers allow that issuer signed this one (RFC 5280 §4.2.1.1)."""
-        if self.issuer != issuer.subject:
-            return False
-        identifier = self.authority_key_identifier
-        theirs = issuer.subject_key_identifier
-        if identifier is not None and theirs is not None and identifier != theirs:
-            return False
-        serial = self.authority_serial
-        return serial is None or (serial == issuer.serial and self._names_issuer_of(issuer))
-
-    def _names_issuer_of(self, issuer: Certificate) -> bool:
-        """Whether the authority key identifier's names, as far as they are directory names, have issuer's issuer."""
-        names = [value for kind, value in self.authority_issuers or () if kind == _DIRECTORY_NAME]
-        try:
-            return not names or canonical_der_name(names[0]) == issuer.issuer
-        except ValueError:
-            return False
+        return may_be_issued_by(self, issuer)
 
     def signed_by(self, issuer: Certificate) -> bool:
         """Whether issuer's key made the signature on this certificate.
@@ -174,11 +159,37 @@ class Certificate(CertificateFields):
 
     def known_to_be_signed_by(self, issuer: Certificate) -> bool:
         """Whether that issuer's key signed this was computed before, and true."""
-        return SIGNATURES.find((self.der, issuer.spki)) is True
+        return known_to_be_signed_by(self, issuer)
 
     def remember_signed_by(self, issuer: Certificate) -> None:
         """Remember that issuer's key signed this one."""
         SIGNATURES.keep((self.der, issuer.spki), True)
+
+
+def may_be_issued_by(certificate: CertificateFields, issuer: CertificateFields) -> bool:
+    """Whether names and key identifiers allow that issuer signed certificate (RFC 5280 §4.2.1.1)."""
+    if certificate.issuer != issuer.subject:
+        return False
+    identifier = certificate.authority_key_identifier
+    theirs = issuer.subject_key_identifier
+    if identifier is not None and theirs is not None and identifier != theirs:
+        return False
+    serial = certificate.authority_serial
+    return serial is None or (serial == issuer.serial and _names_issuer_of(certificate, issuer))
+
+
+def _names_issuer_of(certificate: CertificateFields, issuer: CertificateFields) -> bool:
+    """Whether the authority key identifier's names, as far as they are directory names, have issuer's issuer."""
+    names = [value for kind, value in certificate.authority_issuers or () if kind == _DIRECTORY_NAME]
+    try:
+        return not names or canonical_der_name(names[0]) == issuer.issuer
+    except ValueError:
+        return False
+
+
+def known_to_be_signed_by(certificate: CertificateFields, issuer: CertificateFields) -> bool:
+    """Whether it was computed before, and true, that issuer's key signed certificate."""
+    return SIGNATURES.find((certificate.der, issuer.spki)) is True
 
 
 class CertificateCache(PureCache[bytes, Certificate]):

@@ -18,20 +18,25 @@ _DNS_NAME = 2  # a kind of GeneralName (RFC 5280 §4.2.1.6)
 
 def common_names(certificate: Certificate) -> tuple[str, ...]:
     """Return the common names that count as DNS names: none where the subjectAltName has one."""
-    if any(kind == _DNS_NAME for kind, _ in certificate.alternative_names or ()):
-        return ()
+    for kind, _ in certificate.alternative_names or ():
+        if kind == _DNS_NAME:
+            return ()
     from cryptography.x509.oid import NameOID
 
-    found = (str(one.value) for one in certificate.x509.subject.get_attributes_for_oid(NameOID.COMMON_NAME))
-    return tuple(name for name in found if _is_dns_name(name))
+    found = [str(one.value) for one in certificate.x509.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    return tuple([name for name in found if _is_dns_name(name)])
 
 
 def common_name_matches(certificate: Certificate, host: str) -> bool:
     """Whether a common name is for host; one never is for an IP address."""
-    if as_ip_address(host) is not None:
+    names = common_names(certificate)
+    if not names or as_ip_address(host) is not None:
         return False
     wanted = as_ascii(host)
-    return any(matches_dns(name, wanted) for name in common_names(certificate))
+    for name in names:  # noqa: SIM110 - a generator is another function, when compiled
+        if matches_dns(name, wanted):
+            return True
+    return False
 
 
 def constrained_names(certificate: Certificate, host: str | None) -> tuple[x509.GeneralName, ...]:

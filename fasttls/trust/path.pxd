@@ -5,12 +5,17 @@ cimport cython
 cimport fasttls.trust.policy as policies  # by another name: `Policy` is a name of the module beside as well
 
 from fasttls.native._x509 cimport CertificateFields
+from fasttls.trust.certificate cimport known_to_be_signed_by, may_be_issued_by
 from fasttls.trust.names cimport check_host
 from fasttls.trust.rules cimport check_dates, check_form, check_issuer, check_purpose, check_strength, refusal
 
 
 cpdef tuple verify_chain(chain, store, policies.Policy policy)
 cpdef _malformed(exc)
+
+
+@cython.locals(one=CertificateFields)
+cpdef bint _is_among(CertificateFields certificate, tuple path)
 
 
 cdef class _Builder:

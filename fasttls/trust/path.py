@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fasttls.trust.certificate import CERTIFICATES, Certificate
+from fasttls.trust.certificate import CERTIFICATES, Certificate, known_to_be_signed_by, may_be_issued_by
 from fasttls.trust.common_name import common_name_matches, constrained_names
 from fasttls.trust.names import check_host
 from fasttls.trust.policy import CrlCheck, Policy, Purpose, Strength
@@ -59,6 +59,13 @@ def _malformed(exc: ValueError) -> BadCertificate:
     return BadCertificate(f"a certificate is malformed: {exc}")
 
 
+def _is_among(certificate: Certificate, path: tuple[Certificate, ...]) -> bool:
+    for one in path:  # noqa: SIM110 - a generator is another function, when compiled
+        if one is certificate or one.der == certificate.der:
+            return True
+    return False
+
+
 class _Builder:
     """A bounded depth-first search for a path that validates."""
 
@@ -104,7 +111,7 @@ class _Builder:
         if len(path) > len(self._dead_end):
             self._dead_end = path
         for issuer in (*self._store.find(last.issuer, everywhere=self._everywhere), *self._pool):
-            if issuer not in path and last.may_be_issued_by(issuer):
+            if may_be_issued_by(last, issuer) and not _is_among(issuer, path):
                 self._steps_left -= 1
                 if self._steps_left < 0:
                     # Many certificates of one name make more paths than anyone should walk.
@@ -157,7 +164,7 @@ class _Builder:
         policy = self._policy
         intermediates = 0  # non-self-issued ones below this depth (RFC 5280 §6.1.4 (l))
         for depth, certificate in enumerate(path):
-            if certificate.unhandled or certificate.malformed is not None:
+            if certificate.unhandled or certificate.fault is not None or certificate.has_others:
                 check_form(certificate, depth)
             if depth:
                 check_issuer(certificate, depth, intermediates, policy.strict)
@@ -192,7 +199,7 @@ class _Builder:
             check_dates(path[depth], depth, policy.now)
 
     def _check_signature(self, certificate: Certificate, issuer: Certificate, depth: int) -> None:
-        if certificate.known_to_be_signed_by(issuer):
+        if known_to_be_signed_by(certificate, issuer):
             return
         if self._signatures_left == 0:
             raise refusal(

@@ -91,7 +91,9 @@ class TrustStore:
         """Return the trusted certificates with this subject; directories are searched when there is no other."""
         found = self._own.find(subject)
         for bundle in self._bundles:
-            found += [one for one in bundle.find(subject) if one not in found]
+            for one in bundle.find(subject):
+                if one not in found:
+                    found.append(one)
         if self._directories and (everywhere or not found):
             for directory in self._directories:
                 more = [one for one in directory.bundle().find(subject) if one not in found]
@@ -108,8 +110,11 @@ class TrustStore:
         der = certificate.der
         if der in self._removed:
             return False
-        if der in self._own.known or any(der in bundle.known for bundle in self._bundles):
+        if der in self._own.known:
             return True
+        for bundle in self._bundles:
+            if der in bundle.known:
+                return True
         return any(der in directory.bundle().known for directory in self._directories)
 
     def __iter__(self) -> Iterator[Certificate]:

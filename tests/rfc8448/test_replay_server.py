@@ -184,7 +184,7 @@ def after_own_flight(section: int) -> tuple[Connection, list[bytes]]:
             content = signed_content(SERVER_CONTEXT, transcript.digest())
             check_signature(credential(section, "server").chain[0], verify.algorithm, verify.signature, content)
         if raw[0] == HandshakeType.FINISHED:
-            assert raw[4:] == keys.server_finished.mac(transcript.digest())
+            assert raw[4:] == keys.server_finished().mac(transcript.digest())
         transcript.add(raw)
     connection._apply([Send(raw) for raw in rest], [])
     connection._flush_handshake()
