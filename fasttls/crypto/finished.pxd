@@ -1,5 +1,6 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.native._finished cimport finished13, finished13_matches
 from fasttls.native._secret cimport Secret
 
 

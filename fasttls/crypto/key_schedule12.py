@@ -35,7 +35,7 @@ class MasterSecret:
     __slots__ = ("_client_random", "_secret", "_server_random", "extended", "suite")
 
     def __init__(
-        self, suite: Suite12, secret: Secret, client_random: bytes, server_random: bytes, *, extended: bool
+        self, suite: Suite12, secret: Secret, client_random: bytes, server_random: bytes, extended: bool
     ) -> None:
         self.suite = suite
         self.extended = extended
@@ -63,11 +63,11 @@ class MasterSecret:
         )
         return RecordKeys(suite, client_key, client_iv), RecordKeys(suite, server_key, server_iv)
 
-    def finished(self, transcript_hash: bytes, *, of_client: bool) -> bytes:
+    def finished(self, transcript_hash: bytes, of_client: bool) -> bytes:
         """Return one side's verify_data (RFC 5246 §7.4.9)."""
         return finished12(self.suite.hash_name, self._secret, _CLIENT if of_client else _SERVER, transcript_hash)
 
-    def finished_matches(self, verify_data: bytes, transcript_hash: bytes, *, of_client: bool) -> bool:
+    def finished_matches(self, verify_data: bytes, transcript_hash: bytes, of_client: bool) -> bool:
         """Whether verify_data is one side's, in constant time."""
         label = _CLIENT if of_client else _SERVER
         return finished12_matches(self.suite.hash_name, self._secret, label, transcript_hash, verify_data)
@@ -110,4 +110,4 @@ def master_secret(
     else:
         secret = prf12(suite.hash_name, premaster, b"extended master secret", session_hash, _MASTER_SIZE)
     premaster.wipe()
-    return MasterSecret(suite, secret, client_random, server_random, extended=session_hash is not None)
+    return MasterSecret(suite, secret, client_random, server_random, session_hash is not None)

@@ -271,9 +271,9 @@ def _send_flight(
         session,
         server.identity,
         peer_signature_algorithm,
-        group=agreed.group,
-        own_signature_algorithm=None if chosen is None else chosen[1],
-        request=request,
+        agreed.group,
+        None if chosen is None else chosen[1],
+        request,
     )
     return _finish(session, master, negotiated, flight)
 
@@ -295,7 +295,7 @@ def _finish(
     write_keys, read_keys = master.keys()
     flight.send_change_cipher_spec()
     flight.write_with12(write_keys)
-    verify_data = master.finished(flight.transcript.digest(), of_client=True)
+    verify_data = master.finished(flight.transcript.digest(), True)
     flight.send(Finished(verify_data))
     negotiated = negotiated.with_tls_unique(verify_data if session.extended else None)
     if _SESSION_TICKET in session.answer.extensions:
@@ -332,7 +332,7 @@ class WaitPskServerHelloDone(Client12State):
         agreed = agree_psk(session.config, self.params)
         flight.send(agreed.message)
         master = _master(session, agreed.premaster, flight)
-        negotiated = negotiated_of(session, None, None, group=self.params.group, psk_identity=agreed.identity)
+        negotiated = negotiated_of(session, None, None, self.params.group, None, None, None, agreed.identity)
         return _finish(session, master, negotiated, flight)
 
     handlers = {ServerHelloDone: on_server_hello_done}
@@ -387,7 +387,7 @@ class WaitFinished(Client12State):
     def on_finished(self, finished: Finished, flight: Flight) -> ClientConnected:
         """Check that nobody altered the handshake; the connection is made."""
         finished.check_size(VERIFY_DATA_SIZE)
-        if not self.master.finished_matches(finished.verify_data, flight.transcript.digest_before(), of_client=False):
+        if not self.master.finished_matches(finished.verify_data, flight.transcript.digest_before(), False):
             raise DecryptError("the server's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         flight.emit(HandshakeCompleted(self.negotiated))
         tell_new_session(self.config, self.master, self.negotiated, self.ticket, flight)

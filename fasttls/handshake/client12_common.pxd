@@ -9,7 +9,8 @@ from fasttls.handshake.flight cimport Flight
 from fasttls.handshake.state cimport State
 from fasttls.native._secret cimport Secret
 from fasttls.wire.messages cimport ClientHello, ServerHello
-from fasttls.wire.messages12 cimport NewSessionTicket
+from fasttls.sessions.session cimport Session as Resumption
+from fasttls.wire.messages12 cimport CertificateRequest, NewSessionTicket
 
 
 cdef class Client12State(State):
@@ -24,5 +25,8 @@ cdef class Session:
     cdef readonly Suite12 suite
 
 
+cpdef Negotiated negotiated_of(Session session, PeerIdentity identity, peer_signature_algorithm, group=*,
+                               own_signature_algorithm=*, CertificateRequest request=*, Resumption resumed=*,
+                               bytes psk_identity=*)
 cpdef tell_new_session(Config config, MasterSecret master, Negotiated negotiated, NewSessionTicket ticket,
                        Flight flight)

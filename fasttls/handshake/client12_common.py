@@ -56,7 +56,6 @@ def negotiated_of(
     session: Session,
     identity: PeerIdentity | None,
     peer_signature_algorithm: int | None,
-    *,
     group: int | None = None,
     own_signature_algorithm: int | None = None,
     request: CertificateRequest | None = None,

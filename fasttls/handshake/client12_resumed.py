@@ -62,9 +62,9 @@ def resume(session: Session, resumable: Resumable, flight: Flight) -> WaitTicket
             "the server resumes a session and changes extended_master_secret", reason="INCONSISTENT_EXTMS"
         )
     randoms = session.hello.random, session.answer.random
-    master = MasterSecret(session.suite, Secret(kept.secret), *randoms, extended=session.extended)
+    master = MasterSecret(session.suite, Secret(kept.secret), randoms[0], randoms[1], session.extended)
     flight.log_secret("CLIENT_RANDOM", session.hello.random, master.secret)
-    negotiated = negotiated_of(session, resumable.peer, kept.peer_signature_algorithm, resumed=kept)
+    negotiated = negotiated_of(session, resumable.peer, kept.peer_signature_algorithm, None, None, None, kept)
     renews = _SESSION_TICKET in session.answer.extensions
     return WaitTicketOrChange(session.config, master, negotiated, b"" if renews else None)
 
@@ -128,11 +128,11 @@ class WaitResumedFinished(Client12State):
         """Check that nobody altered the handshake, and finish it."""
         transcript = flight.transcript
         finished.check_size(VERIFY_DATA_SIZE)
-        if not self.master.finished_matches(finished.verify_data, transcript.digest_before(), of_client=False):
+        if not self.master.finished_matches(finished.verify_data, transcript.digest_before(), False):
             raise DecryptError("the server's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         flight.send_change_cipher_spec()
         flight.write_with12(self.write_keys)
-        flight.send(Finished(self.master.finished(transcript.digest(), of_client=True)))
+        flight.send(Finished(self.master.finished(transcript.digest(), True)))
         unique = finished.verify_data if self.master.extended else None
         negotiated = self.negotiated.with_tls_unique(unique)
         flight.emit(HandshakeCompleted(negotiated))

@@ -94,3 +94,4 @@ cdef class Config:
     cdef readonly bint speaks13
     cdef readonly tuple offered_suites
     cdef readonly tuple ecdhe_groups
+    cdef readonly tuple groups12

@@ -11,7 +11,7 @@ from enum import Enum
 from fasttls.crypto.groups import DEFAULT_GROUPS, DEFAULT_KEY_SHARES, GROUPS
 from fasttls.crypto.signatures import CERTIFICATE_ONLY, DEFAULT_SCHEMES, SCHEMES, SCHEMES12, Signer
 from fasttls.crypto.suites import SUITES
-from fasttls.crypto.suites12 import DEFAULT_SUITES, EVERY_SUITE, SUITES12
+from fasttls.crypto.suites12 import DEFAULT_SUITES, EVERY_SUITE, SUITES12, KeyExchange
 from fasttls.native._secret import Secret
 from fasttls.native._x509 import canonical_name
 from fasttls.sessions.cache import ServerSessions
@@ -290,6 +290,9 @@ class Config:
     ecdhe_groups: tuple[int, ...] = field(init=False, repr=False)
     """The groups that TLS 1.2 has too: ML-KEM is for TLS 1.3 alone (draft-ietf-tls-ecdhe-mlkem §5)."""
 
+    groups12: tuple[int, ...] = field(init=False, repr=False)
+    """What a client of TLS 1.2 alone offers: with DHE suites the groups of RFC 7919 §3 too."""
+
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
         self.speaks12 = self.minimum_version <= ProtocolVersion.TLS1_2
@@ -300,6 +303,10 @@ class Config:
         self.offered_suites = tuple(code for code in self.suites if code in spoken)
         self.ecdhe_groups = tuple(code for code in self.groups if code != NamedGroup.X25519MLKEM768)
         _known("cipher suite", self.suites, EVERY_SUITE)
+        dhe = any(
+            code in SUITES12 and SUITES12[code].key_exchange is KeyExchange.DHE_RSA for code in self.offered_suites
+        )
+        self.groups12 = (*self.ecdhe_groups, *(self.dhe_groups if dhe else ()))
         _known("group", self.groups, GROUPS)
         _known("signature scheme", self.signing_algorithms, SCHEMES12)
         _known("signature scheme", self.signature_algorithms, {*SCHEMES, *CERTIFICATE_ONLY})

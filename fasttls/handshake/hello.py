@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from fasttls.crypto.groups import Offer, offers
-from fasttls.crypto.suites12 import SUITES12, KeyExchange
 from fasttls.handshake.config import Config
 from fasttls.trust.names import as_ascii, as_ip_address
 from fasttls.trust.policy import OCSPStapling
@@ -31,7 +30,6 @@ _SIGNATURE_ALGORITHMS_CERT = ExtensionType.SIGNATURE_ALGORITHMS_CERT
 _STATUS_REQUEST = ExtensionType.STATUS_REQUEST
 _SUPPORTED_GROUPS = ExtensionType.SUPPORTED_GROUPS
 _SUPPORTED_VERSIONS = ExtensionType.SUPPORTED_VERSIONS
-_DHE_RSA = KeyExchange.DHE_RSA
 _OFF = OCSPStapling.OFF
 _TLS1_2 = ProtocolVersion.TLS1_2
 _TLS1_3 = ProtocolVersion.TLS1_3
@@ -87,7 +85,7 @@ def build_client_hello(config: Config, host: str | None, shares: dict[int, Offer
     if host is not None and config.send_server_name and as_ip_address(host) is None:
         # RFC 6066 §3: literal addresses are not allowed in server_name.
         extensions[_SERVER_NAME] = as_ascii(host).encode("ascii")
-    extensions[_SUPPORTED_GROUPS] = config.groups if config.speaks13 else _groups12(config)
+    extensions[_SUPPORTED_GROUPS] = config.groups if config.speaks13 else config.groups12
     if config.alpn:
         extensions[_ALPN] = config.alpn
     extensions[_SIGNATURE_ALGORITHMS] = config.signature_algorithms
@@ -110,12 +108,6 @@ def build_client_hello(config: Config, host: str | None, shares: dict[int, Offer
             extensions[_POST_HANDSHAKE_AUTH] = None
         extensions[_KEY_SHARE] = key_share_entries(shares)
     return ClientHello(random, session_id, config.offered_suites, extensions)
-
-
-def _groups12(config: Config) -> tuple[int, ...]:
-    """Return the groups of a client of TLS 1.2 alone: with DHE suites those of RFC 7919 §3 too."""
-    dhe = any(SUITES12[code].key_exchange is _DHE_RSA for code in config.offered_suites)
-    return (*config.ecdhe_groups, *(config.dhe_groups if dhe else ()))
 
 
 def key_share_entries(shares: dict[int, Offer]) -> tuple[KeyShareEntry, ...]:

@@ -149,7 +149,7 @@ class Machine:
         state = self.state
         if self._observer is not None:
             self._observer(False, _HANDSHAKE, raw)
-        message = state.readers[raw[0]].read(reader_of(raw, HEADER_SIZE))
+        message = state.readers[raw[0]](reader_of(raw, HEADER_SIZE))
         handler = state.handlers.get(type(message))
         if handler is None:
             raise UnexpectedMessage(f"{type(state).__name__} wants {_wanted(state)}, got {type(message).__name__}")

@@ -504,14 +504,14 @@ class WaitFinished(_State):
         """Check that nobody altered the handshake, and finish it."""
         transcript = flight.transcript
         finished.check_size(VERIFY_DATA_SIZE)
-        if not self.master.finished_matches(finished.verify_data, transcript.digest_before(), of_client=True):
+        if not self.master.finished_matches(finished.verify_data, transcript.digest_before(), True):
             raise DecryptError("the client's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         if self.session is not None:
             config, promised = self.session.config, self.session.ticket
             server12_resumed.keep(config, self.master, self.negotiated, flight, ticket=promised)
         flight.send_change_cipher_spec()
         flight.write_with12(self.write_keys)
-        flight.send(Finished(self.master.finished(transcript.digest(), of_client=False)))
+        flight.send(Finished(self.master.finished(transcript.digest(), False)))
         unique = finished.verify_data if self.master.extended else None
         flight.emit(HandshakeCompleted(self.negotiated.with_tls_unique(unique)))
         return ServerConnected(self.master)

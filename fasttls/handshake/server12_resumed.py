@@ -145,14 +145,14 @@ def resume(
         session=session,
         own_suites=config.offered_suites,
     )
-    master = MasterSecret(suite, Secret(session.secret), hello.random, random, extended=session.extended_master_secret)
+    master = MasterSecret(suite, Secret(session.secret), hello.random, random, session.extended_master_secret)
     flight.log_secret("CLIENT_RANDOM", hello.random, master.secret)
     if found.renew:
         keep(config, master, negotiated, flight, ticket=True)
     read_keys, write_keys = master.keys()
     flight.send_change_cipher_spec()
     flight.write_with12(write_keys)
-    verify_data = master.finished(flight.transcript.digest(), of_client=False)
+    verify_data = master.finished(flight.transcript.digest(), False)
     flight.send(Finished(verify_data))
     unique = verify_data if master.extended else None
     return WaitChangeCipherSpec(master, read_keys, negotiated.with_tls_unique(unique))
@@ -198,7 +198,7 @@ class WaitFinished(_State):
     def on_finished(self, finished: Finished, flight: Flight) -> ServerConnected:
         """Check that nobody altered the handshake; the connection is made."""
         finished.check_size(VERIFY_DATA_SIZE)
-        if not self.master.finished_matches(finished.verify_data, flight.transcript.digest_before(), of_client=True):
+        if not self.master.finished_matches(finished.verify_data, flight.transcript.digest_before(), True):
             raise DecryptError("the client's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         flight.emit(HandshakeCompleted(self.negotiated))
         return ServerConnected(self.master)

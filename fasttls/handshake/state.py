@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fasttls.handshake.flight import Flight
+from fasttls.native._wire import Reader
 from fasttls.wire.messages import Message
 from fasttls.wire.messages12 import ChangeCipherSpec
 
@@ -21,9 +22,9 @@ Handlers = Mapping[type[Message] | type[ChangeCipherSpec], Handler]
 """The messages that may come next. ChangeCipherSpec, a record of its own, is one where TLS 1.2 wants it."""
 
 
-def readers_of(handlers: Mapping[Any, Any]) -> dict[int, type[Message]]:
-    """Return the message class that reads each handshake type of a table of handlers."""
-    return {int(message.handshake_type): message for message in handlers if issubclass(message, Message)}
+def readers_of(handlers: Mapping[Any, Any]) -> dict[int, Callable[[Reader], Message]]:
+    """Return what reads each handshake type of a table of handlers."""
+    return {int(message.handshake_type): message.read for message in handlers if issubclass(message, Message)}
 
 
 class State:
@@ -31,8 +32,8 @@ class State:
 
     handlers = {}  # type: Handlers
 
-    # The message class that reads each handshake type: readers_of(handlers), in every state.
-    readers = {}  # type: Mapping[int, type[Message]]
+    # What reads each handshake type: readers_of(handlers), in every state.
+    readers = {}  # type: Mapping[int, Callable[[Reader], Message]]
 
     # Whether what is received here belongs to the transcript.
     in_transcript = True

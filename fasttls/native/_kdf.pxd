@@ -8,3 +8,5 @@ cpdef Secret hkdf_expand_label(str hash_name, Secret secret, bytes label, bytes 
 cpdef Secret derive_secret(str hash_name, Secret secret, bytes label, bytes transcript_hash)
 cpdef tuple traffic_keys(str hash_name, Secret secret, Py_ssize_t key_size, Py_ssize_t iv_size=*)
 cpdef Secret prf12(str hash_name, Secret secret, bytes label, bytes seed, Py_ssize_t size)
+cpdef tuple key_block12(str hash_name, Secret master_secret, bytes client_random, bytes server_random,
+                        Py_ssize_t key_size, Py_ssize_t fixed_iv_size)

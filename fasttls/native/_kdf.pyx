@@ -100,12 +100,14 @@ cdef Secret part_of(Secret block, Py_ssize_t start, Py_ssize_t size, Py_ssize_t 
     return out
 
 
-def key_block12(str hash_name, Secret master_secret not None, bytes client_random not None,
-                bytes server_random not None, Py_ssize_t key_size, Py_ssize_t fixed_iv_size):
+cpdef tuple key_block12(str hash_name, Secret master_secret, bytes client_random, bytes server_random,
+                        Py_ssize_t key_size, Py_ssize_t fixed_iv_size):
     """TLS 1.2's (client key, server key, client iv, server iv) of an AEAD suite (RFC 5246 section 6.3).
 
     Sizes are in bytes. An iv is as long as a nonce, with zeros where a record's explicit part goes.
     """
+    if master_secret is None or client_random is None or server_random is None:
+        raise TypeError("a key block needs a master secret and both randoms")
     if not 0 < key_size <= 64 or not 0 < fixed_iv_size <= NONCE:
         raise ValueError("the sizes are those of no AEAD suite")
     cdef Secret block = prf12(hash_name, master_secret, b"key expansion", server_random + client_random,

@@ -111,7 +111,10 @@ class MemoryTicketKeys:
 
     def find(self, name: bytes) -> TicketKey | None:
         """Return one of the keys that are kept."""
-        return next((key for key in self._rotated() if key.name == name), None)
+        for key in self._rotated():
+            if key.name == name:
+                return key
+        return None
 
     def rotate(self) -> None:
         """Make a new key active now."""
