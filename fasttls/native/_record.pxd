@@ -27,6 +27,7 @@ cdef class Window:
     cdef bytes _target
     cdef Py_ssize_t _start
     cdef Py_ssize_t _size
+    cdef bint _lent
 
 
 cdef class Later:

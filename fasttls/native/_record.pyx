@@ -247,10 +247,13 @@ cdef bytes framed(uint8_t content_type, uint32_t version, const uint8_t *body, P
 @cython.final
 @cython.freelist(4)
 cdef class Window:
-    """Part of a bytes object that is being made, lent to what is to write there: nobody else has the object yet."""
+    """Part of a bytes object that is being made, lent to what is to write there: nobody else has the object yet.
+
+    Whoever keeps a buffer of it keeps the object too.
+    """
 
     def __getbuffer__(self, Py_buffer *view, int flags):
-        if self._target is None:
+        if not self._lent:
             raise BufferError("there is nothing to write to")
         PyBuffer_FillInfo(view, self, PyBytes_AS_STRING(self._target) + self._start, self._size, False, flags)
 
@@ -261,6 +264,7 @@ cdef Window window(bytes target, Py_ssize_t start):
     part._target = target
     part._start = start
     part._size = PyBytes_GET_SIZE(target) - start
+    part._lent = True
     return part
 
 
@@ -349,7 +353,7 @@ cdef class Sealer(Numbered):
         self._make_aead("encrypt_into")
         cdef Window lent = window(record, start)
         cdef Py_ssize_t written = self._aead(nonce, content, additional, lent)
-        lent._target = None  # the record is made: nobody may change it
+        lent._lent = False  # the record is made: nobody may change it
         if written != PyBytes_GET_SIZE(record) - start:
             raise ValueError(f"the AEAD wrote {written} bytes of {PyBytes_GET_SIZE(record) - start}")
         return 0
