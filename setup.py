@@ -41,7 +41,7 @@ else:
     CFLAGS, LDFLAGS = ["-std=c11", "-g0", "-Wall", "-Wextra"], []
     LOOPS = ["-O2"]
     UNPADDED = [f"-fno-align-{what}" for what in ("functions", "jumps", "loops", "labels")]
-    STRAIGHT = ["-Og"] if QUICK else ["-O2", *UNPADDED]
+    STRAIGHT = [*(["-Og"] if QUICK else ["-O2", *UNPADDED]), "-include", "ft_build.h"]
     # Cython's own output carries unused parameters and missing initialisers that no source of ours has.
     CFLAGS += ["-Wno-unused-parameter", "-Wno-missing-field-initializers", "-Wno-cast-function-type"]
     if os.environ.get("FASTTLS_WERROR"):
@@ -102,8 +102,13 @@ def orchestrating():
     declared = [path.with_suffix(".py") for path in sorted(Path("fasttls").rglob("*.pxd"))]
     paths = [path for path in declared if path.exists()] + [Path(name) for name in WITHOUT_DECLARATIONS]
     typed = [path for path in paths if "# cython: annotation_typing=True" in path.read_text().partition("\n")[0]]
+    plain = [path for path in paths if path not in typed]
+    # States and keys hold secrets: they are not pickled, and a tenth of the code is not made.
+    held = ("api", "connection.py", "handshake")
+    sealed = [path for path in plain if path.parts[1] in held and path.stem != "config"]
     return [
-        *compiled([python_module(path) for path in paths if path not in typed], annotation_typing=False),
+        *compiled([python_module(path) for path in sealed], annotation_typing=False, auto_pickle=False),
+        *compiled([python_module(path) for path in plain if path not in sealed], annotation_typing=False),
         *compiled([python_module(path) for path in typed]),
     ]
 

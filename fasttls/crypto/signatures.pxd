@@ -4,7 +4,7 @@
 cdef class PublicKey:
     cdef readonly object key
     cdef readonly bint pss_only
-    cdef public Scheme _fitting
+    cdef readonly dict _fitting
 
 
 cdef class Scheme:

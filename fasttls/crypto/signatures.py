@@ -44,15 +44,15 @@ class PublicKey:
     pss_only: bool = False
     """Whether it is an id-RSASSA-PSS key, for the rsa_pss_pss schemes alone (RFC 8446 §4.2.3)."""
 
-    _fitting: Scheme | None = field(default=None, init=False, repr=False, compare=False)
-    """The scheme that was last found to fit."""
+    _fitting: dict[Scheme, None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The schemes that were found to fit."""
 
     def schemes(self) -> tuple[int, ...]:
         """Return the schemes that this key can verify in TLS 1.3's CertificateVerify."""
         return tuple(code for code, scheme in SCHEMES.items() if scheme.fits(self))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scheme:
     """One signature scheme: the keys that it fits, and its arguments to `cryptography`."""
 
@@ -67,10 +67,10 @@ class Scheme:
 
     def verify(self, public: PublicKey, signature: bytes, data: bytes) -> None:
         """Raise IllegalParameter when the key is not of this scheme, DecryptError when it did not sign data."""
-        if public._fitting is not self:
+        if self not in public._fitting:
             if not self.fits(public):
                 raise IllegalParameter(f"{self.code.name} was used with a {type(public.key).__name__}")
-            public._fitting = self
+            public._fitting[self] = None
         try:
             public.key.verify(signature, data, *self.arguments)
         except InvalidSignature as exc:

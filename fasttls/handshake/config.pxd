@@ -2,7 +2,7 @@
 
 
 cdef class Credential:
-    cdef readonly tuple chain
+    cdef readonly object chain
     cdef readonly object signer
     cdef readonly object chain_algorithms
     cdef readonly object staple
@@ -10,17 +10,17 @@ cdef class Credential:
 
 
 cdef class Limits:
-    cdef readonly Py_ssize_t certificate_message
-    cdef readonly Py_ssize_t handshake_message
-    cdef readonly Py_ssize_t message_fragments
-    cdef readonly Py_ssize_t empty_records
-    cdef readonly Py_ssize_t warning_alerts
-    cdef readonly Py_ssize_t key_updates
-    cdef readonly Py_ssize_t change_cipher_specs
-    cdef readonly Py_ssize_t tickets
-    cdef readonly Py_ssize_t certificate_requests
-    cdef readonly Py_ssize_t renegotiations
-    cdef readonly Py_ssize_t early_data
+    cdef readonly object certificate_message
+    cdef readonly object handshake_message
+    cdef readonly object message_fragments
+    cdef readonly object empty_records
+    cdef readonly object warning_alerts
+    cdef readonly object key_updates
+    cdef readonly object change_cipher_specs
+    cdef readonly object tickets
+    cdef readonly object certificate_requests
+    cdef readonly object renegotiations
+    cdef readonly object early_data
 
 
 cdef class ClientHelloInfo:
@@ -35,16 +35,16 @@ cdef class ClientHelloInfo:
 cdef class Config:
     cdef readonly object minimum_version
     cdef readonly object maximum_version
-    cdef readonly tuple suites
-    cdef readonly tuple groups
-    cdef readonly tuple key_shares
-    cdef readonly tuple signature_algorithms
-    cdef readonly tuple signature_algorithms_cert
-    cdef readonly tuple signing_algorithms
-    cdef readonly tuple alpn
+    cdef readonly object suites
+    cdef readonly object groups
+    cdef readonly object key_shares
+    cdef readonly object signature_algorithms
+    cdef readonly object signature_algorithms_cert
+    cdef readonly object signing_algorithms
+    cdef readonly object alpn
     cdef readonly bint alpn_required
     cdef readonly object alpn_callback
-    cdef readonly tuple credentials
+    cdef readonly object credentials
     cdef readonly object select_config
     cdef readonly object peer_certificate
     cdef readonly object trust
@@ -55,10 +55,10 @@ cdef class Config:
     cdef readonly object strength
     cdef readonly object crl_check
     cdef readonly object verify_callback
-    cdef readonly tuple certificate_authorities
+    cdef readonly object certificate_authorities
     cdef readonly bint require_extended_master_secret
     cdef readonly bint require_secure_renegotiation
-    cdef readonly tuple dhe_groups
+    cdef readonly object dhe_groups
     cdef readonly bint request_ocsp
     cdef readonly object ocsp_stapling
     cdef readonly bint resumption
@@ -67,10 +67,10 @@ cdef class Config:
     cdef readonly object num_tickets
     cdef readonly object ticket_lifetime
     cdef readonly bint post_handshake_auth
-    cdef readonly tuple psk_modes
-    cdef readonly tuple external_psks
+    cdef readonly object psk_modes
+    cdef readonly object external_psks
     cdef readonly object make_psks
-    cdef readonly str psk_identity_hint
+    cdef readonly object psk_identity_hint
     cdef readonly object find_psk
     cdef readonly bint psk_only
     cdef readonly bint early_data

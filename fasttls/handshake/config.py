@@ -59,6 +59,7 @@ class Credential:
     def __post_init__(self) -> None:
         """Read the issuers; what is no certificate has none."""
         found = set()
+        self.chain = tuple(self.chain)
         for der in self.chain:
             try:
                 found.add(CERTIFICATES.parse(der).issuer)
@@ -295,6 +296,7 @@ class Config:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
+        self._take_sequences()
         self.speaks12 = self.minimum_version <= ProtocolVersion.TLS1_2
         self.speaks13 = self.maximum_version >= ProtocolVersion.TLS1_3
         psks = bool(self.external_psks) or self.make_psks is not None or self.find_psk is not None
@@ -340,6 +342,17 @@ class Config:
             raise ValueError("an ALPN protocol name has 1 to 255 bytes")
         if self.key_update_after is not None and not 1 <= self.key_update_after <= 1 << 62:
             raise ValueError("keys are updated after 1 to 2^62 records")
+
+    def _take_sequences(self) -> None:
+        """Keep tuples of what was given as other sequences."""
+        self.suites, self.groups = tuple(self.suites), tuple(self.groups)
+        self.key_shares = None if self.key_shares is None else tuple(self.key_shares)
+        self.signature_algorithms = tuple(self.signature_algorithms)
+        if self.signature_algorithms_cert is not None:
+            self.signature_algorithms_cert = tuple(self.signature_algorithms_cert)
+        self.signing_algorithms, self.credentials = tuple(self.signing_algorithms), tuple(self.credentials)
+        self.certificate_authorities, self.dhe_groups = tuple(self.certificate_authorities), tuple(self.dhe_groups)
+        self.psk_modes, self.external_psks = tuple(self.psk_modes), tuple(self.external_psks)
 
     def _ordered_shares(self) -> tuple[int, ...]:
         """Return the groups to send shares of, in the order of the groups. Raises ValueError for one not offered."""

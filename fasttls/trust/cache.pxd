@@ -12,5 +12,5 @@ cdef class _Kept:
     cpdef find(self, key)
     cpdef _touch(self, key)
     cpdef keep(self, key, value)
-    cpdef _shrink(self)
+    cpdef _drop(self, Py_ssize_t count)
     cpdef clear(self)

@@ -72,6 +72,22 @@ class Certificate(CertificateFields):
             raise ValueError(str(exc)) from exc
 
     @remembered
+    def subject_name(self) -> pyca.Name:
+        """The subject as `cryptography` reads it."""
+        try:
+            return self.x509.subject
+        except TypeError as exc:  # for a value of a type that its attribute may not have
+            raise ValueError(f"the subject: {exc}") from exc
+
+    @remembered
+    def issuer_name(self) -> pyca.Name:
+        """The issuer as `cryptography` reads it."""
+        try:
+            return self.x509.issuer
+        except TypeError as exc:
+            raise ValueError(f"the issuer: {exc}") from exc
+
+    @remembered
     def self_signed(self) -> bool:
         """Whether it is self-issued and its own key signed it."""
         return self.self_issued and self.signed_by(self)
@@ -136,7 +152,7 @@ class Certificate(CertificateFields):
     @remembered
     def description(self) -> str:
         """The subject as a person reads it, for messages."""
-        return self.x509.subject.rfc4514_string() or f"serial {self.x509.serial_number:x}"
+        return self.subject_name.rfc4514_string() or f"serial {self.x509.serial_number:x}"
 
     @property
     def unhandled_names(self) -> str:

@@ -23,17 +23,16 @@ def common_names(certificate: Certificate) -> tuple[str, ...]:
             return ()
     from cryptography.x509.oid import NameOID
 
-    found = [str(one.value) for one in certificate.x509.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    found = [str(one.value) for one in certificate.subject_name.get_attributes_for_oid(NameOID.COMMON_NAME)]
     return tuple([name for name in found if _is_dns_name(name)])
 
 
 def common_name_matches(certificate: Certificate, host: str) -> bool:
     """Whether a common name is for host; one never is for an IP address."""
-    names = common_names(certificate)
-    if not names or as_ip_address(host) is not None:
+    if as_ip_address(host) is not None:
         return False
     wanted = as_ascii(host)
-    for name in names:  # noqa: SIM110 - a generator is another function, when compiled
+    for name in common_names(certificate):  # noqa: SIM110 - a generator is another function, when compiled
         if matches_dns(name, wanted):
             return True
     return False

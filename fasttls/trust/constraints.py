@@ -20,7 +20,7 @@ MOST_COMPARISONS = 1 << 16
 
 def _names(certificate: Certificate) -> Iterator[x509.GeneralName]:
     """Every name of a certificate that constraints apply to."""
-    subject = certificate.x509.subject
+    subject = certificate.subject_name
     if subject.rdns:
         yield x509.DirectoryName(subject)
     alternative = certificate.extension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)

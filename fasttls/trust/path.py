@@ -145,7 +145,7 @@ class _Builder:
     def _no_path(self) -> CertificateRejected:
         """Say why no path was found, in OpenSSL's words."""
         last, depth = self._dead_end[-1], len(self._dead_end) - 1
-        name, issuer = last.description, last.x509.issuer.rfc4514_string()
+        name, issuer = last.description, last.issuer_name.rfc4514_string()
         if last.self_issued and last.self_signed:
             code, found = _SELF_SIGNED_CERT_IN_CHAIN, f"{name}, self-signed, which is not trusted"
             detail = f"{name} is not trusted"

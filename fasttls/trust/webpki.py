@@ -72,7 +72,7 @@ def _check_leaf(leaf: Certificate) -> None:
     if alternative is not None and alternative[0] and leaf.subject:
         raise _refused(leaf, 0, rule, "a critical subjectAltName beside a subject", "one that is not critical")
     names = host_names(leaf)
-    for attribute in leaf.x509.subject.get_attributes_for_oid(NameOID.COMMON_NAME):
+    for attribute in leaf.subject_name.get_attributes_for_oid(NameOID.COMMON_NAME):
         name = str(attribute.value)
         if name not in names and _is_misspelt(name, names):
             raise _refused(leaf, 0, rule, f"the common name {name}", f"one of {', '.join(names)}, to the letter")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
+from typing import Any
 
 import certs
 import pytest
@@ -81,3 +83,20 @@ def test_an_alert_to_the_hello_says_what_was_offered(alert: int, words: str) -> 
     client.start()
     with pytest.raises(AlertReceived, match=words):
         client.receive(record(ALERT, bytes([2, alert])))
+
+
+@pytest.mark.parametrize("versions", [{}, ONLY12], ids=["TLSv1.3", "TLSv1.2"])
+def test_lists_are_as_good_as_tuples(versions: dict[str, int]) -> None:
+    plain = client_config(**versions)
+    names = ("suites", "groups", "signature_algorithms", "signing_algorithms", "dhe_groups", "psk_modes")
+    given: dict[str, Any] = {name: list(getattr(plain, name)) for name in names}
+    client = client_config(**versions, **given, alpn=[b"h2"], signature_algorithms_cert=given["signature_algorithms"])
+    (own,) = server_config(**versions).credentials
+    server = server_config(
+        **versions, **given, alpn=[b"h2"], credentials=[replace(own, chain=list(own.chain))], certificate_authorities=[]
+    )
+    pair = Pair(client, server)
+    pair.run()
+    assert pair.client.negotiated is not None
+    assert pair.client.negotiated.alpn == b"h2"
+    assert client.groups == plain.groups

@@ -85,6 +85,15 @@ def test_cache_never_outgrows_its_size() -> None:
     assert [cache.find(key) for key in range(95, 100)] == [str(key) for key in range(95, 100)]
 
 
+def test_a_large_cache_makes_room_for_several_at_once() -> None:
+    cache = PureCache[int, str](800)
+    for key in range(10_000):
+        cache.keep(key, str(key))
+        kept = cache.counters().kept
+        assert kept == key + 1 if key < 800 else 700 <= kept <= 800
+    assert all(cache.find(key) == str(key) for key in range(9300, 10_000))
+
+
 def test_smaller_size_drops_the_least_used_at_once() -> None:
     cache = PureCache[int, str](5)
     for key in range(5):

@@ -256,3 +256,27 @@ def _give(server: fasttls.SSLContext, certificate: bytes, owner: Entity) -> None
     from fasttls.handshake.config import Credential
 
     server._credentials = (Credential((certificate,), KeySigner(owner.key)),)
+
+
+@pytest.mark.parametrize("kind", [0x14, 0x03, 0x02], ids=["T61String", "BIT STRING", "INTEGER"])
+@pytest.mark.parametrize("common_name", [True, False], ids=["common name", "no common name"])
+def test_subject_of_another_form_is_nothing_where_it_is_not_asked(kind: int, common_name: bool) -> None:
+    """It is read for a host that only it could name, and for words, and no other error escapes."""
+    top = root()
+    words = b"\x00\xe9vice1"
+    der = top.signs(
+        lambda old: [one.replace(b"\x0c\x07device1", bytes((kind, 7)) + words) for one in old],
+        make("device1", top, names=("127.0.0.1",)),
+    )
+    assert words in der
+    store = TrustStore()
+    store.add(top.der)
+
+    def verify(host: str) -> None:
+        verify_chain([der], store, Policy(Purpose.SERVER_AUTH, time.time(), host, common_name=common_name))
+
+    verify("127.0.0.1")
+    with pytest.raises((CertificateRejected, BadCertificate)):
+        verify("device1")
+    with pytest.raises((CertificateRejected, BadCertificate)):
+        _verify([der], [])

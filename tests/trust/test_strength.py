@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ssl
 from collections.abc import Callable, Sequence
 
@@ -33,7 +34,7 @@ def test_defaults_are_those_of_level_2() -> None:
 
 
 def test_strength_cannot_be_changed() -> None:
-    with pytest.raises(AttributeError):
+    with pytest.raises(dataclasses.FrozenInstanceError):
         Strength().rsa_bits = 0  # type: ignore[misc]
     assert isinstance(Strength().refused_digests, frozenset)
 
