@@ -69,8 +69,8 @@ class _Kept:
             self._kept[key] = value
             over = len(self._kept) - self._size
             if over > 0:
-                # An eighth more, for what comes next: a dict finds its first entry past all that were there before.
-                self._drop(over + self._size // 8)
+                # A few more, for what comes next: a dict finds its first entry past all that were there before.
+                self._drop(over + self._size // 64)
 
     def _drop(self, count: int) -> None:
         """Drop the least used."""
