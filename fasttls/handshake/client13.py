@@ -274,8 +274,7 @@ class WaitFinished(State):
         """Check the server's Finished, and send the client's last flight."""
         transcript = flight.transcript
         suite = self.keys.suite
-        if len(finished.verify_data) != suite.hash_size:
-            finished.check_size(suite.hash_size)
+        finished.check_size(suite.hash_size)
         if not self.keys.server_finished().verify(finished.verify_data, transcript.digest_before()):
             raise DecryptError("the server's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         application = self.keys.into_application(transcript.digest(), flight)

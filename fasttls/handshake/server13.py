@@ -410,8 +410,7 @@ class WaitFinished(State):
         """Check the client's Finished; the connection is made (RFC 8446 §4.4.4)."""
         done, transcript = self.done, flight.transcript
         suite = done.keys.suite
-        if len(finished.verify_data) != suite.hash_size:
-            finished.check_size(suite.hash_size)
+        finished.check_size(suite.hash_size)
         if not done.keys.client_finished().verify(finished.verify_data, transcript.digest_before()):
             raise DecryptError("the client's Finished does not match the transcript", reason="DIGEST_CHECK_FAILED")
         done.keys.wipe()

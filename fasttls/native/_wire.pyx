@@ -21,6 +21,16 @@ cdef extern from "ft_wire.h" nogil:
     void ft_store32(uint8_t *p, uint32_t value)
 
 
+cdef int begin(Reader reader, bytes data, Py_ssize_t start) except -1:
+    """Let a reader stand at a place in data."""
+    if start < 0 or start > PyBytes_GET_SIZE(data):
+        raise DecodeError(f"need {start} bytes, got {PyBytes_GET_SIZE(data)}")
+    reader._owner = data
+    reader._next = <const uint8_t *>PyBytes_AS_STRING(data) + start
+    reader._end = <const uint8_t *>PyBytes_AS_STRING(data) + PyBytes_GET_SIZE(data)
+    return 0
+
+
 @cython.final
 cdef class Reader:
     """Reads one TLS structure from bytes, in order.
@@ -34,11 +44,7 @@ cdef class Reader:
 
     def __init__(self, bytes data not None, Py_ssize_t start=0):
         """Read data from start on. Raises DecodeError when start is not inside data."""
-        if start < 0 or start > PyBytes_GET_SIZE(data):
-            raise DecodeError(f"need {start} bytes, got {PyBytes_GET_SIZE(data)}")
-        self._owner = data
-        self._next = <const uint8_t *>PyBytes_AS_STRING(data) + start
-        self._end = <const uint8_t *>PyBytes_AS_STRING(data) + PyBytes_GET_SIZE(data)
+        begin(self, data, start)
 
     def __reduce__(self):
         raise TypeError("a Reader cannot be pickled or copied")
@@ -144,11 +150,7 @@ cpdef Reader reader_of(bytes data, Py_ssize_t start):
     cdef Reader reader = Reader.__new__(Reader)
     if data is None:
         raise TypeError("a Reader needs bytes")
-    if start < 0 or start > PyBytes_GET_SIZE(data):
-        raise DecodeError(f"need {start} bytes, got {PyBytes_GET_SIZE(data)}")
-    reader._owner = data
-    reader._next = <const uint8_t *>PyBytes_AS_STRING(data) + start
-    reader._end = <const uint8_t *>PyBytes_AS_STRING(data) + PyBytes_GET_SIZE(data)
+    begin(reader, data, start)
     return reader
 
 

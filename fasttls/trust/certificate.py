@@ -173,10 +173,6 @@ class Certificate(CertificateFields):
             raise ValueError("the signature has unused bits")
         return self.signed_with.verify(issuer.public_key.key, self.signature, self.tbs)
 
-    def known_to_be_signed_by(self, issuer: Certificate) -> bool:
-        """Whether that issuer's key signed this was computed before, and true."""
-        return known_to_be_signed_by(self, issuer)
-
     def remember_signed_by(self, issuer: Certificate) -> None:
         """Remember that issuer's key signed this one."""
         SIGNATURES.keep((self.der, issuer.spki), True)

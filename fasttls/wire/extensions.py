@@ -287,7 +287,7 @@ class _OfferedPsks(Codec):
         return OfferedPsks(tuple(identities), tuple(binders))
 
     def write(self, writer: Writer, offered: OfferedPsks) -> None:
-        psks = offered
+        psks = offered  # a C structure, where this is compiled
         writer.open(2)
         for one in psks.identities:
             writer.vector(2, one.identity)
