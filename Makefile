@@ -11,8 +11,9 @@ BIN := $(VENV)/bin
 DECLARATIONS := $(shell find fasttls -name "*.pxd")
 NATIVE := $(wildcard fasttls/native/*.pyx src_c/*.c src_c/*.h) $(shell find fasttls -name "*.py") $(DECLARATIONS)
 SANITIZED := build/sanitize
+EXTRAS := $(patsubst %,$(VENV)/.%,test interop dropin bench lint)
 
-.PHONY: demo test bench record-instructions lint sanitize clean build
+.PHONY: demo test bench record-instructions lint sanitize clean build extras
 
 demo: build
 	$(BIN)/python -m fasttls demo
@@ -53,6 +54,9 @@ sanitize: build $(VENV)/.test
 
 build: $(VENV)/.built
 
+# Everything that the tests, the benchmarks and the checkers can use.
+extras: $(EXTRAS)
+
 $(VENV)/.tools: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fasttls needs Python 3.11 or later")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -61,12 +65,14 @@ $(VENV)/.tools: pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r $(VENV)/build-requires.txt
 	@touch $@
 
+# Only what has changed is compiled, which pip cannot do: it compiles all of it again.
 $(VENV)/.built: $(VENV)/.tools setup.py $(NATIVE)
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation -e .
+	$(BIN)/python setup.py -q build_ext --inplace
+	FASTTLS_COMPILED=1 $(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.test $(VENV)/.bench $(VENV)/.lint: $(VENV)/.%: pyproject.toml | $(VENV)/.built
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation -e ".[$*]"
+$(EXTRAS): $(VENV)/.%: pyproject.toml | $(VENV)/.built
+	FASTTLS_COMPILED=1 $(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation -e ".[$*]"
 	@touch $@
 
 clean:

@@ -62,7 +62,7 @@ def extension(name, sources, optimise):
         name,
         sources,
         include_dirs=["src_c"],
-        depends=[f"src_c/{header}" for header in sorted(os.listdir("src_c")) if header.endswith(".h")],
+        depends=["setup.py", *(f"src_c/{header}" for header in sorted(os.listdir("src_c")) if header.endswith(".h"))],
         extra_compile_args=[*CFLAGS, *optimise],
         extra_link_args=LDFLAGS,
     )
@@ -134,4 +134,6 @@ class BuildExtensions(build_ext):
 
 
 if __name__ == "__main__":
-    setup(ext_modules=[*native(), *orchestrating()], cmdclass={"build_ext": BuildExtensions})
+    # FASTTLS_COMPILED: `build_ext --inplace` has been run, and there is nothing to compile.
+    modules = [] if os.environ.get("FASTTLS_COMPILED") else [*native(), *orchestrating()]
+    setup(ext_modules=modules, cmdclass={"build_ext": BuildExtensions})
