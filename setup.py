@@ -14,6 +14,7 @@ SHA2 = ["ft_sha2.c", "ft_sha2_x86.c", "ft_sha2_arm.c", "ft_hmac.c", "ft_hkdf.c",
 MODULES = {
     "_wire": [],
     "_hash": [*MEMORY, *SHA2],
+    "_mutex": [],
     "_secret": MEMORY,
     "_kdf": ["ft_premaster.c", *MEMORY],
     "_finished": MEMORY,

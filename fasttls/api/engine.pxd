@@ -11,6 +11,7 @@ from fasttls.events cimport (
     Negotiated,
     TicketReceived,
 )
+from fasttls.native._mutex cimport Mutex
 
 
 cdef class Engine:
@@ -26,14 +27,14 @@ cdef class Engine:
     cdef public list _outgoing
     cdef public Py_ssize_t _committed
     cdef public Py_ssize_t _early_committed
-    cdef public object _lock
-    cdef public object _write_lock
-    cdef public object _writing
+    cdef public Mutex _lock
+    cdef public Mutex _write_lock
+    cdef public Mutex _writing
     cdef public SessionLink _sessions
     cdef public object _early
     cdef public EarlyDataAnswered _early_answer
     cpdef _collect(self)
-    cpdef _flush(self, deadline, str doing, bint wait=*)
+    cpdef _flush(self, deadline, str doing)
     cpdef _flush_now(self)
     cpdef _pump(self, deadline, str doing)
     cpdef _receive(self, bytes data)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-import threading
 import time
 import weakref
 from dataclasses import replace
@@ -31,6 +30,7 @@ from fasttls.events import (
     TicketReceived,
 )
 from fasttls.handshake.post_auth13 import CannotAsk
+from fasttls.native._mutex import Mutex
 from fasttls.wire.alerts import TLSError
 from fasttls.wire.iana import ProtocolVersion
 
@@ -75,9 +75,9 @@ class Engine:
         self._outgoing: list[bytes | memoryview] = []
         self._committed = 0  # bytes of the caller's that are sealed and wait to be sent
         self._early_committed = 0  # the same, of early data
-        self._lock = threading.Lock()
-        self._write_lock = threading.Lock()
-        self._writing = threading.Lock()
+        self._lock = Mutex()
+        self._write_lock = Mutex()
+        self._writing = Mutex()
         self._sessions = SessionLink(context, connection, channel)
         self._early = bytearray()
         self._early_answer: EarlyDataAnswered | None = None
@@ -90,10 +90,11 @@ class Engine:
         if output:
             self._outgoing.append(output)
 
-    def _flush(self, deadline: float | None, doing: str, wait: bool = True) -> None:
+    def _flush(self, deadline: float | None, doing: str) -> None:
         """Send everything that is queued. Raises SSLWantWriteError when it would block."""
-        if not self._outgoing or not (self._write_lock.acquire() if wait else self._write_lock.acquire(False)):
-            return  # whoever has the lock sends it all
+        if not self._outgoing:
+            return
+        self._write_lock.acquire()  # and whoever had it may have sent it all
         try:
             while self._outgoing:
                 data = self._outgoing[0]
@@ -110,7 +111,7 @@ class Engine:
 
         A read returns what the peer has sent, whatever becomes of what is to be sent.
         """
-        if not self._outgoing or not self._write_lock.acquire(False):
+        if not self._outgoing or not self._write_lock.acquire_now():
             return
         try:
             while self._outgoing:
@@ -282,7 +283,7 @@ class Engine:
             self.do_handshake()
         if deadline is None:
             self._writing.acquire()
-        elif not self._writing.acquire(timeout=max(0.0, deadline - time.monotonic())):
+        elif not self._writing.acquire_within(deadline - time.monotonic()):
             raise TimeoutError("The write operation timed out")
         try:
             return self._write(view, deadline)
