@@ -159,3 +159,15 @@ class TappedEngine(Engine):
         """Send close_notify, and wait for the peer's."""
         with self.tap.operation():
             return super().shutdown()
+
+    def key_update(self, request_peer: bool = False) -> None:
+        """Send KeyUpdate."""
+        with self.tap.operation():
+            super().key_update(request_peer)
+
+    def write_early(self, data: Buffer) -> int:
+        """Send early data."""
+        with self.tap.operation():
+            return super().write_early(data)
+
+    # verify_client_post_handshake() sends nothing: what is told of its request is part of the next write or read.

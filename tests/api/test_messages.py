@@ -130,6 +130,51 @@ def test_what_it_raises_is_raised_when_the_operation_is_over(
     assert pair.client.version() == ("TLSv1.2" if version is TLS12 else "TLSv1.3")
 
 
+def failing(*told: Any) -> None:
+    raise LookupError("from the callback")
+
+
+def test_what_it_raises_of_a_key_update_is_raised_by_that(folder: Path) -> None:
+    client, server = contexts(fasttls, folder, TLS13)
+    client._msg_callback = kept([])
+    pair = Bios(client, server)
+    pair.handshake()
+    client._msg_callback = failing
+    with pytest.raises(LookupError, match="from the callback"):
+        pair.client.key_update()
+    client._msg_callback = None
+    pair.client.write(b"under the new keys")
+    assert pair.server.read(64) == b"under the new keys"
+
+
+def test_what_it_raises_of_early_data_is_raised_by_that(folder: Path) -> None:
+    client, server = contexts(fasttls, folder, TLS13)
+    client.resumption = client.early_data = True
+    client._msg_callback = kept([])
+    pair = Bios(client, server)
+    client._msg_callback = failing
+    with pytest.raises(LookupError, match="from the callback"):
+        pair.client.write_early_data(b"early")
+    client._msg_callback = None
+    pair.handshake()
+    assert pair.client.version() == "TLSv1.3"
+
+
+@each_library
+def test_what_it_raises_of_a_request_for_a_certificate_is_raised_by_the_next_write(library: Any, folder: Path) -> None:
+    client, server = contexts(library, folder, TLS13)
+    client.post_handshake_auth = server.post_handshake_auth = True
+    server.verify_mode = ssl.CERT_OPTIONAL
+    server.load_verify_locations(folder / "ca.pem")
+    server._msg_callback = kept([])
+    pair = Bios(client, server)
+    pair.handshake()
+    server._msg_callback = failing
+    pair.server.verify_client_post_handshake()
+    with pytest.raises(LookupError, match="from the callback"):
+        pair.server.write(b"x")
+
+
 @each_library
 def test_sni_callback_changes_whose_it_is(library: Any, folder: Path) -> None:
     client, server = contexts(library, folder, TLS13)
