@@ -30,13 +30,16 @@ cdef class Engine:
     cdef public Mutex _lock
     cdef public Mutex _write_lock
     cdef public Mutex _writing
+    cdef public Mutex _reading
+    cdef public Py_ssize_t _looked
     cdef public SessionLink _sessions
     cdef public object _early
     cdef public EarlyDataAnswered _early_answer
     cpdef _collect(self)
     cpdef _flush(self, deadline, str doing)
     cpdef _flush_now(self)
-    cpdef _pump(self, deadline, str doing)
+    cpdef _pump(self, Py_ssize_t seen, deadline, str doing)
+    cpdef _read_record(self, deadline, str doing)
     cpdef _receive(self, bytes data)
     cpdef _end(self)
     cpdef _on_event(self, event)

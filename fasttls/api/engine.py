@@ -48,9 +48,10 @@ class Engine:
     """One TLS connection as the standard library's wrappers drive it.
 
     One thread may read while another writes: `_lock` guards the connection's state and is never
-    held while waiting, `_write_lock` keeps records on the wire in the order they were made, and
-    `_writing` lets one write() after another be whole. What every record passes takes them by
-    acquire() and release(): a compiled `with` costs twice as much.
+    held while waiting, `_write_lock` keeps records on the wire in the order they were made,
+    `_writing` lets one write() after another be whole, and `_reading` one record after another be
+    read. What every record passes takes them by acquire() and release(): a compiled `with` costs
+    twice as much.
     """
 
     def __init__(
@@ -78,6 +79,8 @@ class Engine:
         self._lock = Mutex()
         self._write_lock = Mutex()
         self._writing = Mutex()
+        self._reading = Mutex()
+        self._looked = 0  # how often the transport was read
         self._sessions = SessionLink(context, connection, channel)
         self._early = bytearray()
         self._early_answer: EarlyDataAnswered | None = None
@@ -127,8 +130,26 @@ class Engine:
         finally:
             self._write_lock.release()
 
-    def _pump(self, deadline: float | None, doing: str) -> None:
-        """Read towards the next record, and take note of what happened."""
+    def _pump(self, seen: int, deadline: float | None, doing: str) -> None:
+        """Read towards the next record, and take note of what happened.
+
+        When the transport was read more often than `seen`, another thread has done so, and the caller looks again.
+        """
+        if self._reading.is_mine():  # a signal handler, in the midst of a read: there is nobody to wait for
+            self._read_record(deadline, doing)
+            return
+        if deadline is None:
+            self._reading.acquire()
+        elif not self._reading.acquire_within(deadline - time.monotonic()):
+            raise TimeoutError(f"The {doing} operation timed out")
+        try:
+            if self._looked == seen:
+                self._read_record(deadline, doing)
+        finally:
+            self._looked += 1
+            self._reading.release()
+
+    def _read_record(self, deadline: float | None, doing: str) -> None:
         data = self._channel.read(self._connection.wanted, deadline, doing)
         body = self._connection.take_header(data)  # which nobody who writes has to do with: no lock
         if body:
@@ -210,8 +231,11 @@ class Engine:
             self._say_goodbye(deadline, "handshake")
             raise
         self._flush(deadline, "handshake")
-        while not connection.connected:
-            self._pump(deadline, "handshake")
+        while True:
+            seen = self._looked
+            if connection.connected:
+                return
+            self._pump(seen, deadline, "handshake")
             try:
                 self._flush(deadline, "handshake")
             except (BrokenPipeError, ConnectionResetError):
@@ -235,23 +259,29 @@ class Engine:
             size = len(target)
         if size < 0:
             raise ValueError("size should not be negative")
-        if size and not self._plaintext:
-            self._fill()
-        self._lock.acquire()
-        try:
-            if not self._plaintext or size == 0:
-                return b"" if target is None else 0
-            # Of the record that was read, what is left; another one is another read.
-            first, start = self._plaintext[0], self._taken
-            end = start + size
-            if end < len(first):
-                self._taken = end
-            else:
-                end = len(first)
-                del self._plaintext[0]
-                self._taken = 0
-        finally:
-            self._lock.release()
+        if size == 0:
+            return b"" if target is None else 0
+        while True:
+            if not self._plaintext:
+                self._fill()
+            self._lock.acquire()
+            try:
+                if self._plaintext:
+                    # Of the record that was read, what is left; another one is another read.
+                    first, start = self._plaintext[0], self._taken
+                    end = start + size
+                    if end < len(first):
+                        self._taken = end
+                    else:
+                        end = len(first)
+                        del self._plaintext[0]
+                        self._taken = 0
+                    break
+                if self._connection.peer_closed:
+                    return b"" if target is None else 0
+            finally:
+                self._lock.release()
+            # Another thread has taken what came.
         if target is None:
             return first if end - start == len(first) else first[start:end]
         target[: end - start] = memoryview(first)[start:end]
@@ -265,8 +295,12 @@ class Engine:
         if not connection.connected:
             self.do_handshake()
         self._flush_now()
-        while not self._plaintext and not connection.peer_closed:
-            self._pump(deadline, "read")
+        while True:
+            seen = self._looked
+            if self._plaintext or connection.peer_closed:
+                break
+            self._raise_failure()  # which another thread has met
+            self._pump(seen, deadline, "read")
             self._flush_now()
         if not self._plaintext and connection.close_sent:
             raise closed()
@@ -333,8 +367,11 @@ class Engine:
             self._connection.close()
             self._collect()
         self._flush(deadline, "write")
-        while not self._connection.peer_closed:
-            self._pump(deadline, "read")
+        while True:
+            seen = self._looked
+            if self._connection.peer_closed:
+                break
+            self._pump(seen, deadline, "read")
             if self._plaintext:
                 self._plaintext.clear()
                 self._taken = 0

@@ -9,8 +9,12 @@ cdef class Mutex:
     cdef PyThread_type_lock _lock
     cdef object _patched
     cdef bint _held
+    cdef unsigned long _owner
     cpdef bint acquire(self) except -1
     cpdef bint acquire_now(self) except -1
     cpdef bint acquire_within(self, double seconds) except -1
     cpdef release(self)
+    cpdef bint is_mine(self) except -1
+    cdef unsigned long _this_thread(self) except? 0
+    cdef bint _taken(self) except -1
     cdef bint _wait(self, double seconds) except -1

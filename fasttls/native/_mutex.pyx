@@ -17,6 +17,7 @@ from cpython.pythread cimport (
     PyThread_acquire_lock,
     PyThread_allocate_lock,
     PyThread_free_lock,
+    PyThread_get_thread_ident,
     PyThread_release_lock,
     PyThread_type_lock,
 )
@@ -59,27 +60,23 @@ cdef class Mutex:
 
     def __dealloc__(self):
         if self._lock is not NULL:
-            if self._held:
+            if self._held:  # which a system's lock must not be when it goes
                 PyThread_release_lock(self._lock)
             PyThread_free_lock(self._lock)
 
     cpdef bint acquire(self) except -1:
         """Take it, waiting as long as that takes; return True."""
         if self._patched is not None:
-            return self._patched.acquire()
+            return self._patched.acquire() and self._taken()
         if PyThread_acquire_lock(self._lock, NOWAIT_LOCK):
-            self._held = True
-            return True
+            return self._taken()
         return self._wait(-1)
 
     cpdef bint acquire_now(self) except -1:
         """Take it if nobody has it; return whether it was taken."""
         if self._patched is not None:
-            return self._patched.acquire(False)
-        if PyThread_acquire_lock(self._lock, NOWAIT_LOCK):
-            self._held = True
-            return True
-        return False
+            return self._patched.acquire(False) and self._taken()
+        return PyThread_acquire_lock(self._lock, NOWAIT_LOCK) and self._taken()
 
     cpdef bint acquire_within(self, double seconds) except -1:
         """Take it, waiting for so many seconds at most; return whether it was taken. Less than 0 seconds is no time."""
@@ -88,18 +85,33 @@ cdef class Mutex:
         if not seconds > 0:
             return False
         if self._patched is not None:
-            return self._patched.acquire(timeout=min(seconds, _LONGEST))
+            return self._patched.acquire(timeout=min(seconds, _LONGEST)) and self._taken()
         return self._wait(seconds)
 
     cpdef release(self):
         """Give it back. Raises RuntimeError when nobody has it."""
-        if self._patched is not None:
-            self._patched.release()
-            return
         if not self._held:
             raise RuntimeError("release unlocked lock")
         self._held = False
-        PyThread_release_lock(self._lock)
+        if self._patched is not None:
+            self._patched.release()
+        else:
+            PyThread_release_lock(self._lock)
+
+    cpdef bint is_mine(self) except -1:
+        """Return whether the thread that asks has it: who waited for it there, in a signal handler, waited for ever."""
+        return self._held and self._owner == self._this_thread()
+
+    cdef unsigned long _this_thread(self) except? 0:
+        # Where locks are replaced, so is what tells threads apart: greenlets are many in one.
+        if self._patched is not None:
+            return <unsigned long>threading.get_ident()
+        return <unsigned long>PyThread_get_thread_ident()
+
+    cdef bint _taken(self) except -1:
+        self._owner = self._this_thread()
+        self._held = True
+        return True
 
     def __enter__(self):
         return self.acquire()
@@ -118,8 +130,7 @@ cdef class Mutex:
             with nogil:
                 status = PyThread_acquire_lock_timed(self._lock, <long long>(left * 1e6), 1)
             if status == PY_LOCK_ACQUIRED:
-                self._held = True
-                return True
+                return self._taken()
             if status == PY_LOCK_INTR:
                 PyErr_CheckSignals()
             elif left == 0.0:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
+import pytest
 from api.peers import (
     SECONDS,
     Peer,
@@ -160,3 +163,70 @@ def test_snapshot_that_was_begun_before_a_change_does_not_survive_it(folder: Pat
 
     assert context.verify_mode == ssl.CERT_REQUIRED
     assert context._config().peer_certificate is PeerCertificate.REQUIRED
+
+
+def test_several_threads_that_read_lose_nothing_and_see_no_end_before_it_is_there(folder: Path) -> None:
+    tokens = [f"{number:08}".encode() for number in range(800)]
+    with connected(client_context(fasttls, folder), server_context(fasttls, folder)) as (ours, theirs):
+
+        def receive() -> list[bytes]:
+            found = []
+            while data := ours.recv(8):
+                found.append(data)
+            return found
+
+        readers = [Peer(receive) for _ in range(4)]
+        for number, token in enumerate(tokens):
+            theirs.sendall(token)
+            if number % 20 == 0:
+                time.sleep(0.001)  # so that they wait, too
+        ending = Peer(theirs.unwrap)
+        found = [reader.wait() for reader in readers]
+        ours.unwrap()
+        ending.wait()
+    assert sorted(token for tokens_of_one in found for token in tokens_of_one) == tokens
+
+
+def test_a_thread_that_waits_for_another_ones_read_has_its_own_time(folder: Path) -> None:
+    with connected(client_context(fasttls, folder), server_context(fasttls, folder)) as (ours, _):
+        ours.settimeout(0.4)
+
+        def receive() -> float:
+            begun = time.monotonic()
+            with pytest.raises(TimeoutError, match="read operation timed out"):
+                ours.recv(1)
+            return time.monotonic() - begun
+
+        readers = [Peer(receive) for _ in range(3)]
+        assert all(0.35 < reader.wait() < 5 for reader in readers)
+
+
+def test_one_thread_ends_the_connection_while_another_reads(folder: Path) -> None:
+    with connected(client_context(fasttls, folder), server_context(fasttls, folder)) as (ours, theirs):
+        reading = Peer(lambda: ours.recv(1))
+        time.sleep(0.1)
+        ending = Peer(ours.unwrap)
+        assert theirs.recv(1) == b""
+        theirs.unwrap()
+        ending.wait()
+        with suppress(ssl.SSLError):  # it was this side that ended it
+            assert reading.wait() == b""
+
+
+def test_a_signal_handler_reads_while_its_thread_does(folder: Path) -> None:
+    with connected(client_context(fasttls, folder), server_context(fasttls, folder)) as (ours, theirs):
+        seen: list[bytes] = []
+
+        def handler(*_: object) -> None:
+            theirs.sendall(b"first")
+            seen.append(ours.recv(5))
+            theirs.sendall(b"later")
+
+        before = signal.signal(signal.SIGALRM, handler)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            assert ours.recv(5) == b"later"
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        assert seen == [b"first"]

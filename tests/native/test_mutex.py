@@ -76,6 +76,17 @@ def test_only_what_is_taken_is_released() -> None:
         mutex.release()
 
 
+def test_it_knows_whose_it_is() -> None:
+    mutex = Mutex()
+    assert not mutex.is_mine()
+    with mutex:
+        assert mutex.is_mine()
+    assert not mutex.is_mine()
+    with held_elsewhere(mutex):
+        assert not mutex.is_mine()
+    assert not mutex.is_mine()
+
+
 def test_an_exception_gives_it_back() -> None:
     mutex = Mutex()
     with pytest.raises(ZeroDivisionError), mutex:
