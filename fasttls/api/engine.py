@@ -144,9 +144,11 @@ class Engine:
             raise TimeoutError(f"The {doing} operation timed out")
         try:
             if self._looked == seen:
-                self._read_record(deadline, doing)
+                try:
+                    self._read_record(deadline, doing)
+                finally:
+                    self._looked += 1  # only now: who waits is to see what came of it
         finally:
-            self._looked += 1
             self._reading.release()
 
     def _read_record(self, deadline: float | None, doing: str) -> None:

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from api.peers import (
@@ -230,3 +231,11 @@ def test_a_signal_handler_reads_while_its_thread_does(folder: Path) -> None:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
         assert seen == [b"first"]
+
+
+def test_who_waited_for_another_ones_read_sends_nobody_else_to_look_again(folder: Path) -> None:
+    with connected(client_context(fasttls, folder), server_context(fasttls, folder)) as (ours, _):
+        engine: Any = ours._sslobj  # type: ignore[attr-defined]
+        before = engine._looked
+        engine._pump(before - 1, None, "read")  # another thread has read since: this one does not
+        assert engine._looked == before
