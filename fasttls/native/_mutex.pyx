@@ -1,7 +1,7 @@
 """A lock that costs a C call when nobody else has it.
 
-A record takes several. Through `threading.Lock` each is two calls through Python, a ninth of the instructions that sending
-and receiving 64 bytes takes.
+A record takes several. Through `threading.Lock` each is two calls through Python, a ninth of the instructions that
+sending and receiving 64 bytes takes.
 """
 
 import threading
