@@ -33,4 +33,4 @@ def opener12(keys: RecordKeys) -> Opener12:
 def opener13(suite: Suite, secret: Secret) -> Opener13:
     """Return what opens records under a traffic secret."""
     key, iv = traffic_keys(suite.hash_name, secret, suite.key_size)
-    return opener13_later(suite.aead, key, iv, InvalidTag)
+    return opener13_later(suite.aead, key, iv, InvalidTag, suite.tag_size)

@@ -28,6 +28,7 @@ cdef class Window:
     cdef Py_ssize_t _start
     cdef Py_ssize_t _size
     cdef bint _lent
+    cdef bint _read_only
 
 
 cdef class Later:
@@ -54,8 +55,11 @@ cdef class Sealer(Numbered):
 cdef class Opener(Numbered):
     cdef readonly Py_ssize_t max_body
     cdef readonly bint hides_type
+    cdef Py_ssize_t _tag_size
+    cdef object _failure
 
     cpdef tuple open(self, bytes header, bytes body)
+    cdef bytes _decrypt(self, bytes nonce, body, bytes additional, Py_ssize_t size)
 
 
 cdef class PlainSealer(Sealer):
@@ -71,11 +75,11 @@ cdef class Sealer13(Sealer):
 
 
 cdef class Opener13(Opener):
-    cdef object _failure
+    pass
 
 
 cpdef Sealer13 sealer13_later(make, Secret key, Secret iv, Py_ssize_t tag_size)
-cpdef Opener13 opener13_later(make, Secret key, Secret iv, failure)
+cpdef Opener13 opener13_later(make, Secret key, Secret iv, failure, Py_ssize_t tag_size)
 
 
 cdef class Sealer12(Sealer):
@@ -85,5 +89,3 @@ cdef class Sealer12(Sealer):
 
 cdef class Opener12(Opener):
     cdef bint _explicit
-    cdef Py_ssize_t _tag_size
-    cdef object _failure

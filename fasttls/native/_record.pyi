@@ -12,7 +12,7 @@ class Encrypts(Protocol):
     def encrypt_into(self, nonce: bytes, data: bytes, associated_data: bytes, buf: Any, /) -> int: ...
 
 class Decrypts(Protocol):
-    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes, /) -> bytes: ...
+    def decrypt_into(self, nonce: bytes, data: Any, associated_data: bytes, buf: Any, /) -> int: ...
 
 @final
 class Deframer:
@@ -64,11 +64,13 @@ class Sealer13(Sealer):
 
 @final
 class Opener13(Opener):
-    def __init__(self, aead: Decrypts | Later, iv: Secret, failure: type[Exception]) -> None: ...
+    def __init__(
+        self, aead: Decrypts | Later, iv: Secret, failure: type[Exception], tag_size: int = 16
+    ) -> None: ...
 
 def sealer13_later(make: Callable[[Secret], Encrypts], key: Secret, iv: Secret, tag_size: int) -> Sealer13: ...
 def opener13_later(
-    make: Callable[[Secret], Decrypts], key: Secret, iv: Secret, failure: type[Exception]
+    make: Callable[[Secret], Decrypts], key: Secret, iv: Secret, failure: type[Exception], tag_size: int
 ) -> Opener13: ...
 
 @final

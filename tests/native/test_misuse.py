@@ -234,6 +234,7 @@ def test_a_tag_has_a_size(size: int) -> None:
         lambda: Sealer13(AESGCM(KEY), Secret(bytes(12)), size),
         lambda: Sealer12(AESGCM(KEY), Secret(bytes(12)), True, size),
         lambda: Opener12(AESGCM(KEY), Secret(bytes(12)), True, size, InvalidTag),
+        lambda: Opener13(AESGCM(KEY), Secret(bytes(12)), InvalidTag, size),
     ):
         with pytest.raises(ValueError, match="a tag of"):
             make()
@@ -247,7 +248,10 @@ class _Aead:
         self.kept: Any = None
         self.view: Any = None
 
-    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes) -> Any:
+    def decrypt_into(self, nonce: bytes, data: Any, associated_data: bytes, buf: Any) -> Any:
+        self.kept = buf
+        self.view = memoryview(buf)
+        self.view[:8] = b"content\x17"
         return self.answer
 
     def encrypt_into(self, nonce: bytes, data: Any, associated_data: bytes, buf: Any) -> Any:
@@ -256,24 +260,44 @@ class _Aead:
         return self.answer
 
 
-class _Bytes(bytes):
-    pass
+HEADER = b"\x17\x03\x03\0\x18"
 
 
-@pytest.mark.parametrize(
-    "answer", [bytearray(b"content\x17"), "content", memoryview(b"content\x17"), _Bytes(b"a\x17"), None]
-)
-def test_an_aead_that_returns_no_bytes_is_a_type_error(answer: object) -> None:
-    opener = Opener13(_Aead(answer), Secret(bytes(12)), InvalidTag)
-    with pytest.raises(TypeError, match="returns bytes"):
-        opener.open(b"\x17\x03\x03\0\x18", bytes(24))
+@pytest.mark.parametrize("answer", [b"content\x17", "8", None])
+def test_an_aead_that_returns_no_count_is_a_type_error(answer: object) -> None:
+    with pytest.raises(TypeError):
+        Opener13(_Aead(answer), Secret(bytes(12)), InvalidTag).open(HEADER, bytes(24))
 
 
-def test_what_an_aead_returns_and_keeps_is_not_cut() -> None:
-    kept = b"content\x17"
-    opener = Opener13(_Aead(kept), Secret(bytes(12)), InvalidTag)
-    assert opener.open(b"\x17\x03\x03\0\x18", bytes(24)) == (23, b"content")
-    assert kept == b"content\x17"
+@pytest.mark.parametrize("written", [-1, 0, 7, 9])
+def test_an_aead_that_opens_less_or_more_than_the_record_is_refused(written: int) -> None:
+    for opener in (
+        Opener13(_Aead(written), Secret(bytes(12)), InvalidTag),
+        Opener12(_Aead(written), Secret(bytes(12)), False, 16, InvalidTag),
+    ):
+        with pytest.raises(ValueError, match="the AEAD wrote"):
+            opener.open(HEADER, bytes(24))
+
+
+def test_what_an_aead_opens_and_keeps_is_not_cut() -> None:
+    aead = _Aead(8)
+    opener = Opener13(aead, Secret(bytes(12)), InvalidTag)
+    assert opener.open(HEADER, bytes(24)) == (23, b"content")
+    assert bytes(aead.view) == b"content\x17"
+    with pytest.raises(BufferError):
+        memoryview(aead.kept)
+
+
+def test_an_aead_is_lent_what_it_reads_to_be_read() -> None:
+    class Writes(_Aead):
+        def decrypt_into(self, nonce: bytes, data: Any, associated_data: bytes, buf: Any) -> Any:
+            memoryview(data)[0] = 1
+            return super().decrypt_into(nonce, data, associated_data, buf)
+
+    body = bytes(32)
+    with pytest.raises(TypeError, match="read-only"):
+        Opener12(Writes(8), Secret(bytes(12)), True, 16, InvalidTag).open(HEADER, body)
+    assert body == bytes(32)
 
 
 @pytest.mark.parametrize("written", [-1, 0, 23, 25])

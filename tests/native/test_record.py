@@ -50,7 +50,7 @@ def pair13(name: str) -> tuple[Sealer13, Opener13, Any]:
     """Return both ends of one direction of TLS 1.3, and the AEAD."""
     make, key_size, tag, _ = AEADS[name]
     aead = make(bytes(key_size))
-    return Sealer13(aead, Secret(IV), tag), Opener13(aead, Secret(IV), InvalidTag), aead
+    return Sealer13(aead, Secret(IV), tag), Opener13(aead, Secret(IV), InvalidTag, tag), aead
 
 
 def pair12(name: str) -> tuple[Sealer12, Opener12, Any, bytes]:
