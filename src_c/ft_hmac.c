@@ -5,6 +5,18 @@
 
 #include "ft_memory.h"
 
+/* Change every byte of a block by a pad, eight at a time. */
+static void pad(uint8_t *block, size_t size, uint8_t by) {
+    const uint64_t pads = 0x0101010101010101U * by;
+    uint64_t eight;
+
+    for (size_t i = 0; i < size; i += sizeof eight) {
+        memcpy(&eight, block + i, sizeof eight);
+        eight ^= pads;
+        memcpy(block + i, &eight, sizeof eight);
+    }
+}
+
 void ft_hmac_key_init(ft_hmac_key *key, ft_hash_id id, const uint8_t *secret, size_t size) {
     size_t block_size = ft_hash_block_size(id);
     uint8_t block[FT_MAX_BLOCK] = {0};
@@ -16,14 +28,10 @@ void ft_hmac_key_init(ft_hmac_key *key, ft_hash_id id, const uint8_t *secret, si
     } else if (size != 0) {
         memcpy(block, secret, size);
     }
-    for (size_t i = 0; i < block_size; i++) {
-        block[i] ^= 0x36;
-    }
+    pad(block, block_size, 0x36);
     ft_hash_init(&key->inner, id);
     ft_hash_update(&key->inner, block, block_size);
-    for (size_t i = 0; i < block_size; i++) {
-        block[i] ^= 0x36 ^ 0x5c;
-    }
+    pad(block, block_size, 0x36 ^ 0x5c);
     ft_hash_init(&key->outer, id);
     ft_hash_update(&key->outer, block, block_size);
     ft_wipe(block, sizeof block);

@@ -9,7 +9,7 @@ import ssl
 import time
 import weakref
 
-from fasttls.api.errors import want_read, want_write
+from fasttls.api.errors import want_write
 
 _DRAINED = 16  # reads of 64 KiB
 _LONGEST_POLL = 1 << 30  # milliseconds; the system counts them in an int
@@ -25,10 +25,10 @@ class Channel:
         """Return when an operation that begins now is to end."""
         raise NotImplementedError  # every channel has its own
 
-    def read(self, size: int, deadline: float | None, doing: str) -> bytes:
-        """Return 1 to size bytes, or none at the end.
+    def read(self, size: int, deadline: float | None, doing: str) -> bytes | None:
+        """Return 1 to size bytes, no bytes at the end, or None when it would block.
 
-        Raises SSLWantReadError when it would block, TimeoutError at the deadline.
+        Raises TimeoutError at the deadline.
         """
         raise NotImplementedError  # every channel has its own
 
@@ -61,12 +61,10 @@ class BioChannel(Channel):
         """There is none: nothing here waits."""
         return
 
-    def read(self, size: int, deadline: float | None, doing: str) -> bytes:
+    def read(self, size: int, deadline: float | None, doing: str) -> bytes | None:
         """Return what is there; an empty BIO is the end only after write_eof()."""
         data = self._incoming.read(size)
-        if not data and not self._incoming.eof:
-            raise want_read()
-        return data
+        return data if data or self._incoming.eof else None
 
     def write(self, data: bytes | memoryview, deadline: float | None, doing: str) -> int:
         """Write everything."""
@@ -129,7 +127,7 @@ class SocketChannel(Channel):
                 return
         raise TimeoutError(f"The {doing} operation timed out")
 
-    def read(self, size: int, deadline: float | None, doing: str) -> bytes:
+    def read(self, size: int, deadline: float | None, doing: str) -> bytes | None:
         """Receive from the socket."""
         sock = self.plain_socket
         if deadline is not None:
@@ -137,7 +135,7 @@ class SocketChannel(Channel):
         try:
             return _System.recv(sock, size)
         except BlockingIOError:
-            raise want_read() from None
+            return None
 
     def write(self, data: bytes | memoryview, deadline: float | None, doing: str) -> int:
         """Send to the socket."""

@@ -38,8 +38,8 @@ cdef class Engine:
     cpdef _collect(self)
     cpdef _flush(self, deadline, str doing)
     cpdef _flush_now(self)
-    cpdef _pump(self, Py_ssize_t seen, deadline, str doing)
-    cpdef _read_record(self, deadline, str doing)
+    cpdef bint _pump(self, Py_ssize_t seen, deadline, str doing) except -1
+    cpdef bint _read_record(self, deadline, str doing) except -1
     cpdef _receive(self, bytes data)
     cpdef _end(self)
     cpdef _on_event(self, event)

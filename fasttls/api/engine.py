@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from fasttls.api.chain import ChainCertificate
 from fasttls.api.channel import Channel
 from fasttls.api.endpoint import server_end_point
-from fasttls.api.errors import as_ssl_error, closed, ssl_error
+from fasttls.api.errors import as_ssl_error, closed, ssl_error, want_read
 from fasttls.api.session_link import SessionLink
 from fasttls.connection import Connection
 from fasttls.crypto.suites12 import EVERY_SUITE, Suite12
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from fasttls.api.sni import SniChoice
 
 _RECORD = 16384  # bytes
+_WRAPPERS = (ssl.SSLSocket, ssl.SSLObject)
 
 
 class Engine:
@@ -68,7 +69,7 @@ class Engine:
         self._choice = choice
         self._ignores_eof = context._ignores_unexpected_eof
         # gevent's SSLSocket gives an inner socket for the owner, with a reference to itself.
-        front = getattr(owner, "_sslsock", None)
+        front = None if isinstance(owner, _WRAPPERS) else getattr(owner, "_sslsock", None)
         owner = owner if front is None else front()
         self._owner = weakref.ref(owner) if owner is not None else None
         self._plaintext: list[bytes] = []
@@ -130,32 +131,36 @@ class Engine:
         finally:
             self._write_lock.release()
 
-    def _pump(self, seen: int, deadline: float | None, doing: str) -> None:
-        """Read towards the next record, and take note of what happened.
+    def _pump(self, seen: int, deadline: float | None, doing: str) -> bool:
+        """Read towards the next record, take note of what happened, and return False when there is nothing to read yet.
 
         When the transport was read more often than `seen`, another thread has done so, and the caller looks again.
         """
         if self._reading.is_mine():  # a signal handler, in the midst of a read: there is nobody to wait for
-            self._read_record(deadline, doing)
-            return
+            return self._read_record(deadline, doing)
         if deadline is None:
             self._reading.acquire()
         elif not self._reading.acquire_within(deadline - time.monotonic()):
             raise TimeoutError(f"The {doing} operation timed out")
         try:
-            if self._looked == seen:
-                try:
-                    self._read_record(deadline, doing)
-                finally:
-                    self._looked += 1  # only now: who waits is to see what came of it
+            if self._looked != seen:
+                return True
+            try:
+                return self._read_record(deadline, doing)
+            finally:
+                self._looked += 1  # only now: who waits is to see what came of it
         finally:
             self._reading.release()
 
-    def _read_record(self, deadline: float | None, doing: str) -> None:
+    def _read_record(self, deadline: float | None, doing: str) -> bool:
         data = self._channel.read(self._connection.wanted, deadline, doing)
+        if data is None:
+            return False
         body = self._connection.take_header(data)  # which nobody who writes has to do with: no lock
         if body:
             data = self._channel.read(body, deadline, doing)
+            if data is None:
+                return False
         try:
             self._lock.acquire()
             try:
@@ -169,6 +174,7 @@ class Engine:
         except Exception:
             self._say_goodbye(deadline, doing)
             raise
+        return True
 
     def _receive(self, data: bytes) -> None:
         try:
@@ -237,7 +243,8 @@ class Engine:
             seen = self._looked
             if connection.connected:
                 return
-            self._pump(seen, deadline, "handshake")
+            if not self._pump(seen, deadline, "handshake"):
+                raise want_read()
             try:
                 self._flush(deadline, "handshake")
             except (BrokenPipeError, ConnectionResetError):
@@ -302,7 +309,8 @@ class Engine:
             if self._plaintext or connection.peer_closed:
                 break
             self._raise_failure()  # which another thread has met
-            self._pump(seen, deadline, "read")
+            if not self._pump(seen, deadline, "read"):
+                raise want_read()
             self._flush_now()
         if not self._plaintext and connection.close_sent:
             raise closed()
@@ -373,7 +381,8 @@ class Engine:
             seen = self._looked
             if self._connection.peer_closed:
                 break
-            self._pump(seen, deadline, "read")
+            if not self._pump(seen, deadline, "read"):
+                raise want_read()
             if self._plaintext:
                 self._plaintext.clear()
                 self._taken = 0

@@ -7,7 +7,7 @@ cdef class _X:
     cdef readonly object code
     cdef readonly tuple names
     cdef readonly object _private
-    cdef readonly object _public
+    cdef readonly bytes _prefix
     cdef readonly Py_ssize_t size
     cpdef generate(self, random)
     cpdef Secret exchange(self, private, bytes share)

@@ -13,7 +13,7 @@ from fasttls.native._hash cimport Transcript
 from fasttls.sessions.keys cimport open_ticket
 from fasttls.sessions.session cimport Session
 from fasttls.wire.extensions cimport OfferedPsks, PskIdentity
-from fasttls.wire.messages cimport ClientHello
+from fasttls.wire.messages cimport ClientHello, Encoded
 
 
 cdef class PskOffer:

@@ -20,7 +20,7 @@ from fasttls.sessions.session import Session
 from fasttls.wire.alerts import DecryptError, IllegalParameter
 from fasttls.wire.extensions import OfferedPsks, PskIdentity
 from fasttls.wire.iana import ExtensionType, ProtocolVersion
-from fasttls.wire.messages import ClientHello
+from fasttls.wire.messages import ClientHello, Encoded
 
 # Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
 _EARLY_DATA = ExtensionType.EARLY_DATA
@@ -66,7 +66,10 @@ def client_offers(config: Config, session: Session | None, host: str | None) -> 
 def send_with_binders(
     hello: ClientHello, offers: tuple[PskOffer, ...], config: Config, transcript: Transcript, flight: Flight
 ) -> None:
-    """Send a ClientHello whose last extension offers keys, each bound to it (RFC 8446 §4.2.11.2)."""
+    """Send a ClientHello whose last extension offers keys, each bound to it (RFC 8446 §4.2.11.2).
+
+    It is encoded once, with zeros for the binders, which are put in their place.
+    """
     if not offers:
         flight.send(hello)
         return
@@ -84,9 +87,11 @@ def send_with_binders(
     tail = _binders_size(empty)
     unbound = transcript.copy()
     unbound.add(encoded)
-    binders = tuple([_binder(offer, unbound.digest_without_tail(offer.hash_name, tail)) for offer in offers])
-    hello.extensions[_PRE_SHARED_KEY] = OfferedPsks(identities, binders)
-    flight.send(hello)
+    pieces = [encoded[: len(encoded) - tail + 2]]  # the binders' size stays
+    for offer in offers:
+        binder = _binder(offer, unbound.digest_without_tail(offer.hash_name, tail))
+        pieces += (bytes((len(binder),)), binder)
+    flight.send(Encoded(b"".join(pieces)))
 
 
 def _binder(offer: PskOffer, digest: bytes) -> bytes:

@@ -64,9 +64,7 @@ class Sealer13(Sealer):
 
 @final
 class Opener13(Opener):
-    def __init__(
-        self, aead: Decrypts | Later, iv: Secret, failure: type[Exception], tag_size: int = 16
-    ) -> None: ...
+    def __init__(self, aead: Decrypts | Later, iv: Secret, failure: type[Exception], tag_size: int = 16) -> None: ...
 
 def sealer13_later(make: Callable[[Secret], Encrypts], key: Secret, iv: Secret, tag_size: int) -> Sealer13: ...
 def opener13_later(

@@ -29,6 +29,7 @@ cdef Secret new_secret(Py_ssize_t size):
 
 
 @cython.final
+@cython.freelist(8)
 cdef class Secret:
     """Key bytes with one owner.
 

@@ -32,6 +32,7 @@ cdef int begin(Reader reader, bytes data, Py_ssize_t start) except -1:
 
 
 @cython.final
+@cython.freelist(8)
 cdef class Reader:
     """Reads one TLS structure from bytes, in order.
 
@@ -155,6 +156,7 @@ cpdef Reader reader_of(bytes data, Py_ssize_t start):
 
 
 @cython.final
+@cython.freelist(4)
 cdef class Writer:
     """Writes one TLS structure. Vectors are opened and closed; the length is filled in on closing."""
 

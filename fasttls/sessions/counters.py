@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-
+from fasttls.native._mutex import Mutex
 from fasttls.trust.lazy import renew_lock_in_child
 
 
@@ -25,7 +24,7 @@ class Counters:
     )
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Mutex()
         renew_lock_in_child(self)
         self._counts = dict.fromkeys(self.NAMES, 0)
 
@@ -41,5 +40,8 @@ class Counters:
 
     def read(self) -> dict[str, int]:
         """Return the numbers as they are."""
-        with self._lock:
+        self._lock.acquire()
+        try:
             return dict(self._counts)
+        finally:
+            self._lock.release()

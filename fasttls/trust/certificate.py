@@ -101,7 +101,7 @@ class Certificate(CertificateFields):
             raise ValueError(f"a public key that is not supported: {exc}") from exc
         return PublicKey(key, self.key_kind == "rsa-pss")
 
-    @property
+    @remembered
     def signed_with(self) -> SignatureAlgorithm:
         """The algorithm of the signature on this certificate."""
         return algorithm_of(self.signature_algorithm, self.x509)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar, overload
 from weakref import WeakSet
 
+from fasttls.native._mutex import Mutex
+
 Value = TypeVar("Value")
 
 
@@ -40,20 +42,23 @@ class remembered(Generic[Value]):  # noqa: N801 - it is used like functools.cach
 
 
 class _Locked(Protocol):
-    _lock: threading.Lock
+    _lock: Any
 
 
 _LOCKED: WeakSet[Any] = WeakSet()
 
 
 def renew_lock_in_child(locked: _Locked) -> None:
-    """Make an object's `_lock` anew in every forked process: another thread of the parent may have had it."""
+    """Make an object's `_lock` anew in every forked process: another thread of the parent may have had it.
+
+    It is a `threading.Lock` or a `Mutex`.
+    """
     _LOCKED.add(locked)
 
 
 def _after_fork() -> None:
     for locked in list(_LOCKED):
-        locked._lock = threading.Lock()
+        locked._lock = Mutex() if isinstance(locked._lock, Mutex) else threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):

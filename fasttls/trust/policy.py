@@ -36,7 +36,7 @@ class OCSPStapling(IntEnum):
     """It asks, and refuses a server without a good one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Strength:
     """What is too weak to be relied on: bits of keys, and digests of signatures by name."""
 

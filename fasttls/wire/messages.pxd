@@ -10,6 +10,11 @@ cdef class Message:
     cpdef encode(self)
 
 
+cdef class Encoded(Message):
+    cdef readonly bytes _encoded
+    cpdef encode(self)
+
+
 cdef class ClientHello(Message):
     cdef public bytes random
     cdef public bytes legacy_session_id

@@ -59,6 +59,17 @@ class Message:
         return writer.finish()
 
 
+class Encoded(Message):
+    """A message that is encoded already, header included."""
+
+    def __init__(self, encoded: bytes) -> None:
+        self._encoded = encoded
+
+    def encode(self) -> bytes:
+        """Return it."""
+        return self._encoded
+
+
 @dataclass
 class ClientHello(Message):
     """struct ClientHello (RFC 8446 §4.1.2)."""
