@@ -15,14 +15,14 @@ from fasttls.wire.iana import CipherSuite
 class Aead(Protocol):
     """Authenticated encryption with one key."""
 
-    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes, /) -> bytes:
-        """Return the ciphertext with its tag."""
-
-    def encrypt_into(self, nonce: bytes, data: bytes, associated_data: bytes, buf: Any, /) -> int:
+    def encrypt_into(self, nonce: bytes, data: Any, associated_data: bytes, buf: Any, /) -> int:
         """Put the ciphertext with its tag in a buffer of just that size, and return the size."""
 
-    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes, /) -> bytes:
-        """Return the plaintext. Raises cryptography's InvalidTag when it is not authentic."""
+    def decrypt_into(self, nonce: bytes, data: Any, associated_data: bytes, buf: Any, /) -> int:
+        """Put the plaintext in a buffer of just its size, and return that.
+
+        Raises cryptography's InvalidTag when it is not authentic.
+        """
 
 
 @dataclass(frozen=True)
