@@ -6,8 +6,10 @@ from cpython.pythread cimport PyThread_type_lock
 
 @cython.final
 cdef class Mutex:
-    cdef PyThread_type_lock _lock
     cdef object _patched
+    cdef PyThread_type_lock _gate  # made for the first that waits; closed but while _open
+    cdef bint _open
+    cdef Py_ssize_t _waiting
     cdef bint _held
     cdef unsigned long _owner
     cpdef bint acquire(self) except -1

@@ -28,6 +28,8 @@ cdef extern from "pythread.h" nogil:
 # Seconds that one call to the system waits at most.
 cdef double _LONGEST = 1e9
 
+cdef dict _THREADING = vars(threading)
+
 # Whether what `threading.Lock` was at some time is the interpreter's own.
 cdef dict _IS_OWN = {}
 
@@ -35,7 +37,7 @@ cdef dict _IS_OWN = {}
 cdef bint _locks_are_own() except -1:
     # gevent and others put locks in its place that switch to another greenlet of the same thread: one that waited for
     # the system's would stop the greenlet that has it.
-    factory = threading.Lock
+    factory = _THREADING["Lock"]
     found = _IS_OWN.get(factory)
     if found is None:
         found = _IS_OWN[factory] = type(factory()).__module__ == "_thread"
@@ -43,40 +45,38 @@ cdef bint _locks_are_own() except -1:
 
 
 @cython.final
+@cython.no_gc
 cdef class Mutex:
     """What `threading.Lock` is when this is made, without its price.
 
     A thread that waits runs signal handlers, and what they raise ends the wait.
+
+    Who has it is a field, which the interpreter's own lock guards. Only threads that wait need a lock of the system's:
+    they wait at a gate, which release() opens for one of them, and who comes through it looks whether it is still free.
     """
 
     def __cinit__(self):
         self._patched = None
         if not _locks_are_own():
             self._patched = threading.Lock()
-            return
-        self._lock = PyThread_allocate_lock()
-        if self._lock is NULL:
-            raise MemoryError
 
     def __dealloc__(self):
-        if self._lock is not NULL:
-            if self._held:  # which a system's lock must not be when it goes
-                PyThread_release_lock(self._lock)
-            PyThread_free_lock(self._lock)
+        if self._gate is not NULL:
+            if not self._open:  # a system's lock must not be held when it goes
+                PyThread_release_lock(self._gate)
+            PyThread_free_lock(self._gate)
 
     cpdef bint acquire(self) except -1:
         """Take it, waiting as long as that takes; return True."""
         if self._patched is not None:
             return self._patched.acquire() and self._taken()
-        if PyThread_acquire_lock(self._lock, NOWAIT_LOCK):
-            return self._taken()
-        return self._wait(-1)
+        return self._wait(-1) if self._held else self._taken()
 
     cpdef bint acquire_now(self) except -1:
         """Take it if nobody has it; return whether it was taken."""
         if self._patched is not None:
             return self._patched.acquire(False) and self._taken()
-        return PyThread_acquire_lock(self._lock, NOWAIT_LOCK) and self._taken()
+        return not self._held and self._taken()
 
     cpdef bint acquire_within(self, double seconds) except -1:
         """Take it, waiting for so many seconds at most; return whether it was taken. Less than 0 seconds is no time."""
@@ -95,8 +95,9 @@ cdef class Mutex:
         self._held = False
         if self._patched is not None:
             self._patched.release()
-        else:
-            PyThread_release_lock(self._lock)
+        elif self._waiting and not self._open:
+            self._open = True
+            PyThread_release_lock(self._gate)
 
     cpdef bint is_mine(self) except -1:
         """Return whether the thread that asks has it: who waited for it there, in a signal handler, waited for ever."""
@@ -124,14 +125,24 @@ cdef class Mutex:
         cdef PyLockStatus status
         cdef double left = _LONGEST
         cdef double deadline = time.monotonic() + seconds
-        while True:
-            if seconds >= 0:
-                left = min(max(deadline - <double>time.monotonic(), 0.0), _LONGEST)
-            with nogil:
-                status = PyThread_acquire_lock_timed(self._lock, <long long>(left * 1e6), 1)
-            if status == PY_LOCK_ACQUIRED:
-                return self._taken()
-            if status == PY_LOCK_INTR:
-                PyErr_CheckSignals()
-            elif left == 0.0:
-                return False
+        if self._gate is NULL:
+            self._gate = PyThread_allocate_lock()
+            if self._gate is NULL:
+                raise MemoryError
+            PyThread_acquire_lock(self._gate, NOWAIT_LOCK)
+        self._waiting += 1
+        try:
+            while self._held:
+                if seconds >= 0:
+                    left = min(max(deadline - <double>time.monotonic(), 0.0), _LONGEST)
+                with nogil:
+                    status = PyThread_acquire_lock_timed(self._gate, <long long>(left * 1e6), 1)
+                if status == PY_LOCK_ACQUIRED:
+                    self._open = False
+                elif status == PY_LOCK_INTR:
+                    PyErr_CheckSignals()
+                elif left == 0.0:
+                    return False
+            return self._taken()
+        finally:
+            self._waiting -= 1

@@ -34,6 +34,10 @@ def held_elsewhere(mutex: Mutex) -> Iterator[Callable[[], None]]:
         thread.join(30)
 
 
+class Stop(Exception):
+    """What the handler below raises."""
+
+
 def test_one_thread_at_a_time_has_it() -> None:
     mutex = Mutex()
     inside, most, rounds = 0, 0, 0
@@ -55,6 +59,58 @@ def test_one_thread_at_a_time_has_it() -> None:
     for thread in threads:
         thread.join(60)
     assert (most, rounds) == (1, 1200)
+
+
+def test_many_that_wait_all_have_their_turn() -> None:
+    mutex = Mutex()
+    had: list[int] = []
+    missed: list[int] = []
+
+    def work(number: int) -> None:
+        for turn in range(300):
+            # Waits that end at their time, and waits that do not, at the same gate.
+            if number % 3 == 0 and not mutex.acquire_within(0.0002 * (turn % 3)):
+                missed.append(number)
+                continue
+            if number % 3:
+                assert mutex.acquire()
+            if turn % 7 == 0:
+                time.sleep(0.0001)
+            had.append(number)
+            mutex.release()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert not any(thread.is_alive() for thread in threads)
+    assert len(had) + len(missed) == 9 * 300
+    assert {number: had.count(number) for number in range(9) if number % 3} == dict.fromkeys((1, 2, 4, 5, 7, 8), 300)
+    assert mutex.acquire_now()
+
+
+def test_a_wait_that_a_signal_ends_takes_nobody_elses_turn() -> None:
+    def handler(*_: object) -> None:
+        raise Stop
+
+    mutex = Mutex()
+    taken = threading.Event()
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        with held_elsewhere(mutex) as give_back:
+            other = threading.Thread(target=lambda: mutex.acquire() and taken.set())
+            other.start()
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            with pytest.raises(Stop):
+                mutex.acquire()
+            assert not taken.is_set()
+            give_back()
+            assert taken.wait(30)
+            other.join(30)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_what_is_taken_is_not_taken_again() -> None:
@@ -130,10 +186,6 @@ def test_a_time_may_be_longer_than_the_system_counts(seconds: float) -> None:
     with held_elsewhere(mutex) as give_back:
         threading.Timer(0.05, give_back).start()
         assert mutex.acquire_within(seconds) is True
-
-
-class Stop(Exception):
-    """What the handler below raises."""
 
 
 @pytest.mark.parametrize("seconds", [None, 30.0])
