@@ -1,23 +1,21 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
+from fasttls.api.agreed cimport Agreed
 from fasttls.api.channel cimport Channel
 from fasttls.api.session_link cimport SessionLink
-from fasttls.connection cimport Connection
 from fasttls.events cimport (
     ApplicationData,
     EarlyData,
     EarlyDataAnswered,
     HandshakeCompleted,
-    Negotiated,
     TicketReceived,
 )
 from fasttls.native._mutex cimport Mutex
 
 
-cdef class Engine:
+cdef class Engine(Agreed):
     cdef object __weakref__
     cdef public object _context
-    cdef public Connection _connection
     cdef public Channel _channel
     cdef public object _choice
     cdef public object _ignores_eof
@@ -53,20 +51,7 @@ cdef class Engine:
     cpdef pending(self)
     cpdef shutdown(self)
     cpdef leave(self)
-    cpdef getpeercert(self, bint binary_form=*)
-    cpdef get_unverified_chain(self)
-    cpdef get_verified_chain(self)
-    cpdef tuple cipher(self)
-    cpdef shared_ciphers(self)
-    cpdef str version(self)
-    cpdef str group(self)
-    cpdef hello_retried(self)
-    cpdef tuple signature_algorithms(self)
-    cpdef compression(self)
-    cpdef str selected_alpn_protocol(self)
-    cpdef bytes get_channel_binding(self, cb_type=*)
     cpdef key_update(self, bint request_peer=*)
-    cpdef bytes export_keying_material(self, bytes label, size, bytes context=*)
     cpdef verify_client_post_handshake(self)
     cpdef _take_certificates(self, context)
     cpdef write_early(self, data)

@@ -13,20 +13,17 @@ import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fasttls.api.chain import ChainCertificate
+from fasttls.api.agreed import Agreed
 from fasttls.api.channel import Channel
-from fasttls.api.endpoint import server_end_point
 from fasttls.api.errors import as_ssl_error, closed, ssl_error, want_read
 from fasttls.api.session_link import SessionLink
 from fasttls.connection import Connection
-from fasttls.crypto.suites12 import EVERY_SUITE, Suite12
 from fasttls.events import (
     ApplicationData,
     EarlyData,
     EarlyDataAnswered,
     Event,
     HandshakeCompleted,
-    Negotiated,
     TicketReceived,
 )
 from fasttls.handshake.post_auth13 import CannotAsk
@@ -45,7 +42,7 @@ _RECORD = 16384  # bytes
 _WRAPPERS = (ssl.SSLSocket, ssl.SSLObject)
 
 
-class Engine:
+class Engine(Agreed):
     """One TLS connection as the standard library's wrappers drive it.
 
     One thread may read while another writes: `_lock` guards the connection's state and is never
@@ -63,8 +60,8 @@ class Engine:
         owner: object,
         choice: SniChoice | None = None,
     ) -> None:
+        super().__init__(connection)
         self._context = context
-        self._connection = connection
         self._channel = channel
         self._choice = choice
         self._ignores_eof = context._ignores_unexpected_eof
@@ -402,104 +399,6 @@ class Engine:
             with contextlib.suppress(OSError, ValueError):
                 self._channel.drain()
 
-    @property
-    def _negotiated(self) -> Negotiated | None:
-        return self._connection.negotiated
-
-    def getpeercert(self, binary_form: bool = False) -> bytes | dict[str, Any] | None:
-        """Return the peer's certificate: DER, or a dict, empty when it was not verified.
-
-        Raises ValueError before the handshake is complete.
-        """
-        negotiated = self._negotiated
-        if negotiated is None:
-            raise ValueError("handshake not done yet")
-        if not negotiated.peer_chain:
-            return None
-        if binary_form:
-            return negotiated.peer_chain[0]
-        if not negotiated.verified_path:
-            return {}
-        from fasttls.api.certdict import certificate_dict
-
-        return certificate_dict(negotiated.peer_chain[0])
-
-    def get_unverified_chain(self) -> list[ChainCertificate] | None:
-        """Return the certificates as the peer sent them."""
-        negotiated = self._negotiated
-        return [ChainCertificate(der) for der in negotiated.peer_chain] if negotiated else None
-
-    def get_verified_chain(self) -> list[ChainCertificate] | None:
-        """Return the path that was validated, the trusted certificate last; what was sent when none was."""
-        negotiated = self._negotiated
-        if negotiated is None or not negotiated.verified_path:
-            return self.get_unverified_chain()
-        return [ChainCertificate(one.der) for one in negotiated.verified_path]
-
-    def cipher(self) -> tuple[str, str, int] | None:
-        """Return the suite's name, its version and its bits."""
-        negotiated = self._negotiated
-        if negotiated is None:
-            return None
-        suite = EVERY_SUITE[negotiated.suite]
-        return suite.openssl_name, negotiated.version_name, suite.secret_bits
-
-    def shared_ciphers(self) -> list[tuple[str, str, int]] | None:
-        """Return, on a server, the suites of this side that the client has too, in this side's order."""
-        negotiated = self._negotiated
-        if negotiated is None or not self._connection.server_side:
-            return None
-        common = [EVERY_SUITE[code] for code in negotiated.own_suites if code in negotiated.client_suites]
-        return [
-            (suite.openssl_name, "TLSv1.2" if isinstance(suite, Suite12) else "TLSv1.3", suite.secret_bits)
-            for suite in common
-        ]
-
-    def version(self) -> str | None:
-        """Return the version's name."""
-        return self._negotiated.version_name if self._negotiated else None
-
-    def group(self) -> str | None:
-        """Return the key exchange group's name."""
-        return self._negotiated.group_name if self._negotiated else None
-
-    def hello_retried(self) -> bool:
-        """Return whether there was a HelloRetryRequest."""
-        return self._negotiated is not None and self._negotiated.retried
-
-    def signature_algorithms(self) -> tuple[int | None, int | None]:
-        """Return the code points that this side and the peer signed with."""
-        negotiated = self._negotiated
-        if negotiated is None:
-            return None, None
-        return negotiated.own_signature_algorithm, negotiated.peer_signature_algorithm
-
-    def compression(self) -> None:
-        """Return None: there is no compression."""
-        return
-
-    def selected_alpn_protocol(self) -> str | None:
-        """Return the application protocol."""
-        negotiated = self._negotiated
-        return negotiated.alpn.decode() if negotiated and negotiated.alpn is not None else None
-
-    def get_channel_binding(self, cb_type: Any = "tls-unique") -> bytes | None:
-        """Return a channel binding: tls-exporter (RFC 9266), tls-unique or tls-server-end-point (RFC 5929 §3, §4).
-
-        tls-unique is what OpenSSL has for it in TLS 1.3, which does not define it, and None in TLS 1.2 without the
-        extended master secret, where it is not unique (RFC 7627 §1). tls-server-end-point is None for a server that
-        went on with a session, and without certificates. Others raise ValueError.
-        """
-        if cb_type == "tls-exporter":
-            if self._negotiated is None:
-                return None
-            return self._connection.export_keying_material(b"EXPORTER-Channel-Binding", 32)
-        if cb_type == "tls-server-end-point":
-            return None if self._negotiated is None else server_end_point(self._negotiated, self.server_side)
-        if cb_type != "tls-unique":
-            raise ValueError(f"'{cb_type}' channel binding type not implemented")
-        return self._connection.tls_unique
-
     def key_update(self, request_peer: bool = False) -> None:
         """Send KeyUpdate, and ask the peer for one if wanted (RFC 8446 §4.6.3)."""
         self._raise_failure()
@@ -507,10 +406,6 @@ class Engine:
             self._connection.update_keys(request_peer=request_peer)
             self._collect()
         self._flush(self._channel.deadline(), "write")
-
-    def export_keying_material(self, label: bytes, size: int, context: bytes | None = None) -> bytes:
-        """Return keying material for an application (RFC 8446 §7.5)."""
-        return self._connection.export_keying_material(label, size, context)
 
     def verify_client_post_handshake(self) -> None:
         """Ask a TLS 1.3 client for its certificate; the answer is read among what it sends (RFC 8446 §4.6.2).
@@ -565,18 +460,6 @@ class Engine:
         return self._owner() if self._owner is not None else None
 
     @property
-    def server_side(self) -> bool:
-        """Whether this is the server."""
-        return self._connection.server_side
-
-    @property
-    def server_hostname(self) -> str | None:
-        """The server's name: given by a client's caller, asked for by a server's client."""
-        if self._connection.server_side:
-            return self._negotiated.server_name if self._negotiated else None
-        return self._connection.server_name
-
-    @property
     def session(self) -> SSLSession | None:
         """The session: the newest that a later connection may go on with, or the one this connection goes on with."""
         return self._sessions.current
@@ -584,11 +467,6 @@ class Engine:
     @session.setter
     def session(self, session: object) -> None:
         self._sessions.give(session)
-
-    @property
-    def session_reused(self) -> bool:
-        """Whether the connection went on with a session."""
-        return self._negotiated is not None and self._negotiated.resumed
 
     # Early data.
 
@@ -621,8 +499,3 @@ class Engine:
     def early_data_answer(self) -> EarlyDataAnswered | None:
         """What became of early data, None where there was none."""
         return self._early_answer
-
-    @property
-    def connection(self) -> Connection:
-        """The sans-IO connection."""
-        return self._connection
