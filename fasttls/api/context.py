@@ -105,6 +105,7 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, ssl.SSLC
         setting = object.__setattr__
         setting(self, "_trust", TrustStore())
         setting(self, "_credentials", ())
+        self._init_plain(protocol)
         self._init_offers()
         setting(self, "_sni_callback", None)
         setting(self, "_message_callback", None)
@@ -250,6 +251,7 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, ssl.SSLC
             **self._offer_settings(is_server=self.protocol == ssl.PROTOCOL_TLS_SERVER),
             **self._session_settings(options),
         )
+        object.__setattr__(self, "_ignores_unexpected_eof", bool(options & ssl.OP_IGNORE_UNEXPECTED_EOF))
         object.__setattr__(self, "_snapshot", (state, snapshot))
         return snapshot
 

@@ -12,33 +12,26 @@ from typing import Any
 
 _Base: Any = _ssl._SSLContext
 
-_IGNORE_UNEXPECTED_EOF = int(ssl.OP_IGNORE_UNEXPECTED_EOF)
-_CLIENT = int(ssl.PROTOCOL_TLS_CLIENT)
-_SERVER = int(ssl.PROTOCOL_TLS_SERVER)
-
 
 class PlainSettings:
     """The part of SSLContext that is only kept, and read when a connection is wrapped."""
 
-    # What every connection asks: an enumeration is made of a number in as much time as it takes to wrap one.
+    # What every connection asks, and is not computed for each.
 
-    @property
-    def _ignores_unexpected_eof(self) -> bool:
-        """Whether OP_IGNORE_UNEXPECTED_EOF is set."""
-        options: int = _Base.options.__get__(self)
-        return bool(options & _IGNORE_UNEXPECTED_EOF)
+    _only_client: bool
+    """Whether its connections are clients."""
 
-    @property
-    def _only_client(self) -> bool:
-        """Whether its connections are clients."""
-        protocol: int = _Base.protocol.__get__(self)
-        return protocol == _CLIENT
+    _only_server: bool
+    """Whether its connections are servers."""
 
-    @property
-    def _only_server(self) -> bool:
-        """Whether its connections are servers."""
-        protocol: int = _Base.protocol.__get__(self)
-        return protocol == _SERVER
+    _ignores_unexpected_eof: bool
+    """Whether OP_IGNORE_UNEXPECTED_EOF was set when the settings were last frozen."""
+
+    def _init_plain(self, protocol: int) -> None:
+        setting = object.__setattr__
+        setting(self, "_only_client", protocol == ssl.PROTOCOL_TLS_CLIENT)
+        setting(self, "_only_server", protocol == ssl.PROTOCOL_TLS_SERVER)
+        setting(self, "_ignores_unexpected_eof", False)
 
     @property
     def options(self) -> ssl.Options:
