@@ -3,6 +3,7 @@
 cimport cython
 from libc.stdint cimport uint64_t
 
+from fasttls.crypto.record_layer cimport RecordLayer
 from fasttls.events cimport (
     ApplicationData,
     EarlyData,
@@ -33,7 +34,7 @@ from fasttls.handshake.flight cimport (
 from fasttls.handshake.machine cimport Machine
 from fasttls.handshake.state cimport ConnectedState, State
 from fasttls.native._hash cimport Transcript
-from fasttls.native._record cimport Deframer, Opener, PlainOpener, PlainSealer, Sealer, Sealer13
+from fasttls.native._record cimport PlainSealer
 
 cdef int _TYPE_CHANGE_CIPHER_SPEC
 cdef int _TYPE_ALERT
@@ -41,29 +42,20 @@ cdef int _TYPE_HANDSHAKE
 cdef int _TYPE_APPLICATION_DATA
 
 
-cdef class Connection:
+cdef class Connection(RecordLayer):
     cdef object __weakref__
     cdef public Config config
     cdef public bint server_side
     cdef public str server_name
     cdef public object session
     cdef public object _observer
-    cdef public object _record_observer
     cdef public object _server_sessions
     cdef public Negotiated negotiated
     cdef public object error
     cdef public tuple undelivered
     cdef public bint peer_closed
-    cdef public bint close_sent
     cdef public Transcript _transcript
-    cdef public Deframer _deframer
-    cdef public Opener _opener
-    cdef public Sealer _sealer
     cdef public object _read_epoch
-    cdef public list _output
-    cdef public bytes _handshake_out
-    cdef public object _padding
-    cdef public Py_ssize_t _max_fragment
     cdef public uint64_t _records_per_key
     cdef public object _skip_early_data
     cdef public bint _skip_by_type
@@ -86,7 +78,6 @@ cdef class Connection:
     cpdef close(self)
     cpdef abort(self, description)
     cpdef export_keying_material(self, bytes label, size, bytes context=*)
-    cpdef take_output(self)
 
     @cython.locals(content_type=cython.int, hides_type=cython.bint, hears_plain_alerts=cython.bint)
     cpdef _on_record(self, bytes header, bytes body, list events)
@@ -106,9 +97,7 @@ cdef class Connection:
     cpdef _apply_rare(self, effect)
     cpdef _emit(self, event, list events)
     cpdef _answer_key_update(self)
-    cpdef _flush_handshake(self)
     cpdef _write(self, int content_type, content)
-    cpdef _seal(self, int content_type, content)
     cpdef _send_alert(self, level, description)
     cpdef _fail(self, error)
     cpdef _forget_session(self)

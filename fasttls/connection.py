@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fasttls.crypto.protection import opener12, opener13, sealer12, sealer13
+from fasttls.crypto.record_layer import RecordLayer
 from fasttls.events import (
     ApplicationData,
     EarlyData,
@@ -50,7 +51,7 @@ from fasttls.handshake.flight import (
 from fasttls.handshake.machine import Machine
 from fasttls.handshake.state import ConnectedState
 from fasttls.native._hash import Transcript
-from fasttls.native._record import MAX_PLAINTEXT, Deframer, Opener, PlainOpener, PlainSealer, Sealer, Sealer13
+from fasttls.native._record import MAX_PLAINTEXT, PlainSealer
 from fasttls.sessions.session import Session
 from fasttls.trust.names import as_ascii, as_ip_address
 from fasttls.wire.alerts import (
@@ -94,8 +95,6 @@ if TYPE_CHECKING:
 
 _CHANGE_CIPHER_SPEC_BODY = b"\x01"
 
-RECORD_HEADER = 5  # bytes
-
 _TYPE_AND_TAG = 17  # bytes
 
 _EXPANSION = 256
@@ -103,10 +102,8 @@ _EXPANSION = 256
 
 _WRITES = (SendChangeCipherSpec, SendWarning, WriteWith12)
 
-_CHANGE_CIPHER_SPEC_RECORD = PlainSealer(ProtocolVersion.TLS1_2).seal(ContentType.CHANGE_CIPHER_SPEC, b"\x01")
 
-
-class Connection:
+class Connection(RecordLayer):
     """One side of a TLS connection.
 
     server_name is the name or IP address of the server, for a client: it is sent, and the server's
@@ -125,6 +122,7 @@ class Connection:
 
         Raises ValueError for a server name that is none, or that is missing though it must be checked.
         """
+        super().__init__(config.max_fragment, config.padding, config.record_observer)
         self.config = config
         settings = self.config
         self.server_side = server_side
@@ -133,7 +131,6 @@ class Connection:
         """The session that a client offers."""
 
         self._observer = settings.observer
-        self._record_observer = settings.record_observer
 
         self.negotiated: Negotiated | None = None
         """What the handshake agreed on, once it is complete."""
@@ -147,19 +144,9 @@ class Connection:
         self.peer_closed = False
         """Whether the peer sent close_notify."""
 
-        self.close_sent = False
-        """Whether this side sent close_notify, and may send no more."""
-
         self._server_sessions = settings.server_sessions  # those of the configuration that was selected
         self._transcript = Transcript()
-        self._deframer = Deframer()
-        self._opener: Opener = PlainOpener()
-        self._sealer: Sealer = PlainSealer(_TLS1_2)
         self._read_epoch: Epoch | None = None
-        self._output: list[bytes] = []
-        self._handshake_out = b""  # messages that wait to share a record
-        self._padding = settings.padding
-        self._max_fragment = settings.max_fragment
         self._records_per_key = settings.key_update_after or 1 << 62
         self._skip_early_data: int | None = None  # bytes that may still be skipped; None when there are none to come
         self._skip_by_type = False
@@ -211,16 +198,6 @@ class Connection:
     def connected(self) -> bool:
         """Whether the handshake is complete."""
         return self.negotiated is not None
-
-    @property
-    def has_read(self) -> bool:
-        """Whether a record was read with the keys that are in use."""
-        return self._opener.sequence > 0
-
-    @property
-    def wanted(self) -> int:
-        """How many bytes are needed to go on: those of the next record's header, then of its body."""
-        return self._deframer.wanted
 
     def take_header(self, data: Buffer) -> int:
         """Take data when it is the header of the next record and just that, and return how long the body is to be.
@@ -371,14 +348,6 @@ class Connection:
         if self.negotiated is None:
             return None
         return self.negotiated.tls_unique or self._connected_state().tls_unique
-
-    def take_output(self) -> bytes:
-        """Return the bytes for the peer, and forget them."""
-        if not self._output:
-            return b""
-        output = self._output[0] if len(self._output) == 1 else b"".join(self._output)
-        self._output.clear()
-        return output
 
     # What the peer does.
 
@@ -541,15 +510,13 @@ class Connection:
 
     def _write_with(self, effect: WriteWith) -> None:
         if not self.close_sent:
-            self._flush_handshake()
-            self._sealer = sealer13(effect.suite, effect.secret)
+            self._seal_with(sealer13(effect.suite, effect.secret))
             most = effect.suite.record_limit
             wanted = self.config.key_update_after
             self._records_per_key = most if wanted is None else min(most, wanted)
 
     def _read_with(self, effect: ReadWith) -> None:
-        self._opener = opener13(effect.suite, effect.secret)
-        self._deframer.max_body = self._opener.max_body
+        self._open_with(opener13(effect.suite, effect.secret))
         self._read_epoch = effect.epoch
 
     def _apply_rare(self, effect: Effect) -> None:
@@ -558,22 +525,17 @@ class Connection:
             return  # RFC 8446 §6.1: close_notify was the last that this side sends
         if isinstance(effect, SendChangeCipherSpec):
             self._flush_handshake()
-            self._output.append(_CHANGE_CIPHER_SPEC_RECORD)
             if self._observer is not None:
                 self._observer(True, _CHANGE_CIPHER_SPEC, _CHANGE_CIPHER_SPEC_BODY)
-            if self._record_observer is not None:
-                self._record_observer(True, _CHANGE_CIPHER_SPEC_RECORD[:RECORD_HEADER], None)
+            self._send_change_cipher_spec()
         elif isinstance(effect, WriteWith12):
-            self._flush_handshake()
-            self._sealer = sealer12(effect.keys)
+            self._seal_with(sealer12(effect.keys))
             self._records_per_key = 1 << 62
         elif isinstance(effect, ReadWith12):
-            self._opener = opener12(effect.keys)
-            self._deframer.max_body = self._opener.max_body
+            self._open_with(opener12(effect.keys))
             self._read_epoch = _APPLICATION
         elif isinstance(effect, WritePlain):
-            self._flush_handshake()
-            self._sealer = PlainSealer(_TLS1_2)
+            self._seal_with(PlainSealer(_TLS1_2))
         elif isinstance(effect, OfferEarlyData):
             self._early_data_left = effect.size
         elif isinstance(effect, TakeEarlyData):
@@ -612,32 +574,11 @@ class Connection:
             self._answered = True
             self.update_keys()
 
-    def _flush_handshake(self) -> None:
-        """Put the waiting handshake messages into as few records as they fit."""
-        waiting = self._handshake_out
-        if not waiting:
-            return
-        self._handshake_out = b""
-        if len(waiting) <= self._max_fragment:
-            self._seal(_TYPE_HANDSHAKE, waiting)
-            return
-        for start in range(0, len(waiting), self._max_fragment):
-            self._seal(_TYPE_HANDSHAKE, waiting[start : start + self._max_fragment])
-
     def _write(self, content_type: int, content: bytes | memoryview) -> None:
         """Send one record, and change keys before the AEAD's limit is reached (RFC 8446 §5.5)."""
         if self._sealer.sequence >= self._records_per_key - 1 and not self.close_sent:
             self.update_keys()
         self._seal(content_type, content)
-
-    def _seal(self, content_type: int, content: bytes | memoryview) -> None:
-        padding = 0
-        if self._padding is not None and isinstance(self._sealer, Sealer13):
-            padding = max(0, min(self._padding(len(content)), self._max_fragment - len(content)))
-        self._output.append(self._sealer.protect(content_type, content, padding))
-        if self._record_observer is not None:
-            hidden = content_type if isinstance(self._sealer, Sealer13) else None
-            self._record_observer(True, self._output[-1][:RECORD_HEADER], hidden)
 
     def _send_alert(self, level: int, description: int) -> None:
         self._flush_handshake()
