@@ -11,6 +11,7 @@ from traceback import print_exception
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fasttls.crypto.suites12 import SUITES12
 from fasttls.handshake.config import ClientHelloInfo, Config, PeerCertificate
 from fasttls.wire.alerts import ALERTS, AlertDescription, HandshakeFailure, InternalError
 
@@ -66,11 +67,30 @@ class SniChoice:
             found = context._config()
         except AttributeError:
             raise TypeError("The value must be a SSLContext of fasttls") from None
-        # As in the standard library, another context does not take back that the client is verified.
-        mode = max(self._config.peer_certificate, found.peer_certificate, key=_STRICTER.index)
-        # What the connection asks of the client, and when, is settled by the context that it began with.
-        later = self._config.post_handshake_auth
-        self._chosen = replace(found, peer_certificate=mode, post_handshake_auth=later)
+        # As in the standard library, that is whom the server is and whom it trusts, and what TLS 1.2 chooses among. Which
+        # versions are spoken and how the client is verified is settled by the context that the connection began with:
+        # another one takes nothing of that back.
+        began = self._config
+        self._chosen = replace(
+            began,
+            credentials=found.credentials,
+            trust=found.trust,
+            certificate_authorities=found.certificate_authorities,
+            peer_certificate=max(began.peer_certificate, found.peer_certificate, key=_STRICTER.index),
+            strength=found.strength,
+            suites=(
+                *(code for code in began.suites if code not in SUITES12),
+                *(code for code in found.suites if code in SUITES12),
+            ),
+            signing_algorithms=found.signing_algorithms,
+            signature_algorithms=found.signature_algorithms,
+            signature_algorithms_cert=found.signature_algorithms_cert,
+            dhe_groups=found.dhe_groups,
+            alpn=found.alpn,
+            alpn_required=found.alpn_required,
+            alpn_callback=found.alpn_callback,
+            key_log=found.key_log,
+        )
 
     def select(self, hello: ClientHelloInfo) -> Config | None:
         """Call the callback; return the configuration to go on with, None for the context's own.
@@ -98,5 +118,6 @@ class SniChoice:
         try:
             refusal = ALERTS[AlertDescription(result)]
         except (KeyError, ValueError):
-            raise InternalError(f"sni_callback returned {result}, which is no alert to refuse with") from None
-        raise refusal("sni_callback refused the server name")
+            wrong_number = f"sni_callback returned {result}, which is no alert to refuse with"
+            raise InternalError(wrong_number, reason="CALLBACK_FAILED") from None
+        raise refusal(f"sni_callback refused the server name with {refusal.__name__}", reason="CALLBACK_FAILED")

@@ -75,6 +75,68 @@ def test_chosen_context_does_not_take_back_that_clients_are_verified(
     assert refused.value.reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
 
 
+def chosen_by_name(folder: Path, other: Path, library: ModuleType) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Return a server's context, and the one that its callback goes on with."""
+    first, second = server_context(library, folder), server_context(library, other)
+
+    def choose(sock: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        sock.context = second
+
+    first.sni_callback = choose
+    return first, second
+
+
+@each_library
+@pytest.mark.filterwarnings("ignore:ssl.OP_NO:DeprecationWarning")
+def test_chosen_context_does_not_take_back_the_versions(folder: Path, other: Path, library: ModuleType) -> None:
+    first, second = chosen_by_name(folder, other, library)
+    client = client_context(ssl, folder)
+    first.options |= ssl.OP_NO_TLSv1_3
+    assert Bios(client, first, OTHER).handshake().server.version() == "TLSv1.2"
+    first.options &= ~ssl.OP_NO_TLSv1_3
+    second.options |= ssl.OP_NO_TLSv1_3
+    assert Bios(client, first, OTHER).handshake().server.version() == "TLSv1.3"
+    first.minimum_version = ssl.TLSVersion.TLSv1_3
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(ssl.SSLError):
+        Bios(client, first, OTHER).handshake()
+
+
+@each_library
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_chosen_context_does_not_take_back_how_clients_are_verified(
+    folder: Path, other: Path, library: ModuleType, version: str
+) -> None:
+    first, second = chosen_by_name(folder, other, library)
+    client = client_context(ssl, folder)
+    client.maximum_version = ssl.TLSVersion[version]
+    client.load_cert_chain(folder / "client-chain.pem", folder / "client-key.pem")
+    for context in (first, second):
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(folder / "ca.pem")
+    Bios(client, first, OTHER).handshake()
+    first.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF  # and there is no list in either
+    pair = Bios(client, first, OTHER)
+    with pytest.raises(ssl.SSLCertVerificationError) as refused:
+        pair.handshake()
+    assert refused.value.verify_code == 3  # X509_V_ERR_UNABLE_TO_GET_CRL
+
+
+@each_library
+def test_chosen_context_brings_its_protocols_and_suites(folder: Path, other: Path, library: ModuleType) -> None:
+    first, second = chosen_by_name(folder, other, library)
+    first.set_alpn_protocols(["first"])
+    second.set_alpn_protocols(["second"])
+    first.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256")
+    second.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")
+    client = client_context(ssl, folder)
+    client.set_alpn_protocols(["first", "second"])
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    pair = Bios(client, first, OTHER).handshake()
+    assert pair.server.selected_alpn_protocol() == "second"
+    assert pair.server.cipher()[0] == "ECDHE-ECDSA-AES256-GCM-SHA384"  # type: ignore[index]
+
+
 @each_library
 @pytest.mark.parametrize(
     ("returned", "reason"),
@@ -93,6 +155,16 @@ def test_callback_refuses_with_an_alert(folder: Path, library: ModuleType, retur
     with pytest.raises(ssl.SSLError) as refused:
         pair.client.do_handshake()
     assert refused.value.reason == reason
+
+
+@each_library
+def test_callback_that_refuses_is_the_reason_on_the_server(folder: Path, library: ModuleType) -> None:
+    server = server_context(library, folder)
+    for returned in (ssl.AlertDescription.ALERT_DESCRIPTION_ACCESS_DENIED, 12345):
+        server.sni_callback = lambda sock, name, context, returned=returned: returned  # type: ignore[misc]
+        with pytest.raises(ssl.SSLError) as refused:
+            Bios(client_context(ssl, folder), server).handshake()
+        assert refused.value.reason == "CALLBACK_FAILED"
 
 
 @each_library
