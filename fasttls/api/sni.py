@@ -67,9 +67,9 @@ class SniChoice:
             found = context._config()
         except AttributeError:
             raise TypeError("The value must be a SSLContext of fasttls") from None
-        # As in the standard library, that is whom the server is and whom it trusts, and what TLS 1.2 chooses among. Which
-        # versions are spoken and how the client is verified is settled by the context that the connection began with:
-        # another one takes nothing of that back.
+        # As in the standard library, that is who the server is and whom it trusts, and what TLS 1.2 chooses among.
+        # Which versions are spoken and how the client is verified is settled by the context that the connection began
+        # with: another one takes nothing of that back.
         began = self._config
         self._chosen = replace(
             began,

@@ -4,6 +4,7 @@ from fasttls.crypto.signatures cimport verify_with
 from fasttls.handshake.auth cimport PeerIdentity, sign
 from fasttls.handshake.config cimport Config, Credential
 from fasttls.handshake.flight cimport Flight
+from fasttls.handshake.wanted cimport Wanted
 from fasttls.wire.messages cimport CertificateVerify
 
 

@@ -9,6 +9,7 @@ from fasttls.crypto.suites12 import KeyExchange
 from fasttls.handshake.auth import PeerIdentity, sign
 from fasttls.handshake.config import Config, Credential
 from fasttls.handshake.flight import Flight
+from fasttls.handshake.wanted import Wanted
 from fasttls.wire.alerts import IllegalParameter
 from fasttls.wire.iana import ClientCertificateType, SignatureScheme
 from fasttls.wire.messages import CertificateVerify
@@ -31,16 +32,14 @@ def is_rsa(scheme: int) -> bool:
     return scheme in _RSA_SCHEMES
 
 
-def choose_scheme(
-    config: Config, credential: Credential, accepted: tuple[int, ...], *, rsa_key: bool | None = None
-) -> int | None:
+def choose_scheme(credential: Credential, wanted: Wanted, *, rsa_key: bool | None = None) -> int | None:
     """Return the first scheme of the peer's that the credential has, or None.
 
     rsa_key says whether it must be one of RSA, or of another kind; None for either.
     """
     own = schemes_of(credential)
-    for scheme in accepted:
-        if scheme in own and scheme in config.signing_algorithms and rsa_key in (None, is_rsa(scheme)):
+    for scheme in wanted.schemes:
+        if scheme in own and rsa_key in (None, is_rsa(scheme)):
             return scheme
     return None
 
@@ -50,16 +49,16 @@ def choose_client_credential(
 ) -> tuple[Credential, int] | None:
     """Return the credential and scheme to answer a CertificateRequest with, or None (RFC 5246 §7.4.4, §7.4.6).
 
-    A chain from one of the authorities goes before others, and one whose signatures are accepted before
-    one whose are not.
+    authorities are DER names; `Wanted` says which of several goes first.
     """
+    wanted = Wanted(config, accepted, None, authorities)
     best: tuple[Credential, int] | None = None
     best_rank = (False, False)
     for credential in config.credentials:
         for rsa_key, kind in ((True, ClientCertificateType.RSA_SIGN), (False, ClientCertificateType.ECDSA_SIGN)):
-            scheme = choose_scheme(config, credential, accepted, rsa_key=rsa_key) if kind in types else None
+            scheme = choose_scheme(credential, wanted, rsa_key=rsa_key) if kind in types else None
             if scheme is not None:
-                rank = (credential.is_issued_by(authorities), credential.chain_algorithms <= set(accepted))
+                rank = wanted.rank(credential)
                 if best is None or rank > best_rank:
                     best, best_rank = (credential, scheme), rank
     return best

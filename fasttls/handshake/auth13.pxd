@@ -6,6 +6,7 @@ from fasttls.crypto.signatures cimport signed_content, verify_with
 from fasttls.handshake.auth cimport PeerIdentity, identify_peer, sign, with_staple
 from fasttls.handshake.config cimport Config, Credential
 from fasttls.handshake.flight cimport Flight
+from fasttls.handshake.wanted cimport Wanted
 from fasttls.wire.extensions cimport unsolicited
 from fasttls.wire.messages cimport Certificate, CertificateEntry, CertificateRequest, CertificateVerify
 

@@ -6,6 +6,7 @@ from fasttls.crypto.signatures import signed_content, verify_with
 from fasttls.handshake.auth import PeerIdentity, identify_peer, sign, with_staple
 from fasttls.handshake.config import Config, Credential
 from fasttls.handshake.flight import Flight
+from fasttls.handshake.wanted import Wanted
 from fasttls.trust.path import Purpose
 from fasttls.wire.alerts import UnsupportedExtension
 from fasttls.wire.extensions import Extensions, unsolicited
@@ -25,19 +26,15 @@ def choose_credential(
 ) -> tuple[Credential, int] | None:
     """Return the credential and scheme to sign with, or None when the peer can verify none.
 
-    accepted is in the peer's order of preference. A chain from one of the authorities that the peer
-    names goes before others (RFC 8446 §4.2.4), and one whose signatures it says it can verify before
-    one that it does not (RFC 8446 §4.4.2.2).
+    The arguments are what `Wanted` takes. Of those that it ranks the same, the peer's order of schemes decides.
     """
-    chain_accepted = set(accepted if accepted_cert is None else accepted_cert)
+    wanted = Wanted(config, accepted, accepted_cert, authorities)
     best: tuple[Credential, int] | None = None
     best_rank = (False, False)
-    for scheme in accepted:
-        if scheme not in config.signing_algorithms:
-            continue
+    for scheme in wanted.schemes:
         for credential in config.credentials:
             if scheme in credential.signer.schemes:
-                rank = (credential.is_issued_by(authorities), credential.chain_algorithms <= chain_accepted)
+                rank = wanted.rank(credential)
                 if rank == (True, True):
                     return credential, scheme
                 if best is None or rank > best_rank:

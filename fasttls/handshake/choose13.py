@@ -65,7 +65,8 @@ def _common_suites(config: Config, hello: ClientHello) -> list[Suite]:
     """Return the suites of both sides, the preferred first. Raises HandshakeFailure when there is none."""
     ours = tuple([code for code in config.suites if code in SUITES])
     first, second = (ours, hello.cipher_suites) if config.prefer_server_suites else (hello.cipher_suites, ours)
-    common = [SUITES[code] for code in first if code in second]
+    theirs = frozenset(second)  # a client may repeat itself, at length
+    common = [SUITES[code] for code in dict.fromkeys(first) if code in theirs]
     if not common:
         raise HandshakeFailure(
             f"no cipher suite in common: the client offers {listed(hello.cipher_suites, CipherSuite)}; "
@@ -86,7 +87,8 @@ def choose(config: Config, hello: ClientHello, asked: Asked, flight: Flight) -> 
 def _choose_group(config: Config, hello: ClientHello, suite: Suite) -> Chosen:
     offered: tuple[int, ...] = hello.extensions.get(_SUPPORTED_GROUPS, ())
     shares = {share.group: share for share in hello.extensions.get(_KEY_SHARE, ())}
-    common = [group for group in config.groups if group in offered]
+    theirs = frozenset(offered)
+    common = [group for group in config.groups if group in theirs]
     # A group whose share is here goes before one that costs another round trip.
     for group in common:
         if group in shares:

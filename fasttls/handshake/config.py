@@ -13,7 +13,6 @@ from fasttls.crypto.signatures import CERTIFICATE_ONLY, DEFAULT_SCHEMES, SCHEMES
 from fasttls.crypto.suites import SUITES
 from fasttls.crypto.suites12 import DEFAULT_SUITES, EVERY_SUITE, SUITES12, KeyExchange
 from fasttls.native._secret import Secret
-from fasttls.native._x509 import canonical_name
 from fasttls.sessions.cache import ServerSessions
 from fasttls.sessions.keys import TicketKeyStore
 from fasttls.sessions.psk import ExternalPsk
@@ -66,18 +65,6 @@ class Credential:
             except ValueError:
                 continue
         self.issuers = frozenset(found)
-
-    def is_issued_by(self, authorities: tuple[bytes, ...]) -> bool:
-        """Whether one of these issued the chain, DER names; any chain does where there are none (RFC 8446 §4.2.4)."""
-        if not authorities:
-            return True
-        for name in authorities:
-            try:
-                if canonical_name(name) in self.issuers:
-                    return True
-            except ValueError:
-                continue  # a name that is none names nobody
-        return False
 
 
 @dataclass(frozen=True)

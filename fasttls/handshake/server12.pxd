@@ -6,6 +6,7 @@ from fasttls.events cimport HandshakeCompleted, Negotiated
 from fasttls.handshake.alpn cimport choose_alpn
 from fasttls.handshake.auth cimport PeerIdentity, identify_peer, sign
 from fasttls.handshake.auth12 cimport check_certificate_verify
+from fasttls.handshake.choose12 cimport Chosen, check_hello, choose
 from fasttls.handshake.config cimport Config, Credential
 from fasttls.handshake.connected12 cimport ServerConnected
 from fasttls.handshake.exchange12 cimport server_exchange
@@ -29,15 +30,6 @@ cdef class _State(State):
     pass
 
 
-cdef class Chosen:
-    cdef readonly Suite12 suite
-    cdef readonly Credential credential
-    cdef readonly object scheme
-    cdef readonly object group
-
-
-cpdef _check_hello(Config config, ClientHello hello)
-cpdef tuple _credential(Config config, Suite12 suite, ClientHello hello, tuple accepted)
 cpdef answer(Config config, ClientHello hello, Flight flight, Asked asked)
 cpdef dict _extensions(ClientHello hello, Suite12 suite, Asked asked, bytes alpn)
 cpdef WaitPskKeyExchange _answer_with_psk(Config config, ClientHello hello, tuple chosen, Flight flight, Asked asked)

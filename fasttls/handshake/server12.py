@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from fasttls.crypto.groups import GROUPS, Offer
 from fasttls.crypto.key_schedule12 import VERIFY_DATA_SIZE, MasterSecret, RecordKeys, master_secret
-from fasttls.crypto.suites import SUITES
-from fasttls.crypto.suites12 import SUITES12, KeyExchange, Suite12
+from fasttls.crypto.suites12 import SUITES12, Suite12
 from fasttls.events import HandshakeCompleted, Negotiated
 from fasttls.handshake import server12_resumed
 from fasttls.handshake.alpn import choose_alpn
 from fasttls.handshake.auth import PeerIdentity, identify_peer, sign
-from fasttls.handshake.auth12 import check_certificate_verify, choose_scheme
-from fasttls.handshake.config import Config, Credential, PeerCertificate
+from fasttls.handshake.auth12 import check_certificate_verify
+from fasttls.handshake.choose12 import check_hello, choose, choose_with_psk
+from fasttls.handshake.config import Config, PeerCertificate
 from fasttls.handshake.connected12 import ServerConnected
 from fasttls.handshake.exchange12 import ServerExchange, server_exchange
 from fasttls.handshake.flight import Flight
-from fasttls.handshake.hello import UNCOMPRESSED, Asked, is_grease, is_legacy_suite, is_signal, listed, server_random
+from fasttls.handshake.hello import UNCOMPRESSED, Asked, server_random
 from fasttls.handshake.psk12 import PskKeyExchange, PskParams, psk_premaster
 from fasttls.handshake.state import State, readers_of
 from fasttls.trust.certificate import CERTIFICATES
@@ -27,8 +25,6 @@ from fasttls.trust.path import Purpose
 from fasttls.wire.alerts import (
     DecryptError,
     HandshakeFailure,
-    IllegalParameter,
-    InsufficientSecurity,
     UnknownPskIdentity,
 )
 from fasttls.wire.extensions import Extensions
@@ -36,9 +32,7 @@ from fasttls.wire.iana import (
     CipherSuite,
     ClientCertificateType,
     ExtensionType,
-    NamedGroup,
     ProtocolVersion,
-    SignatureScheme,
 )
 from fasttls.wire.messages import CertificateVerify, ClientHello, Finished, ServerHello
 from fasttls.wire.messages12 import (
@@ -55,18 +49,12 @@ from fasttls.wire.messages12 import (
 # Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
 _TLS_EMPTY_RENEGOTIATION_INFO_SCSV = CipherSuite.TLS_EMPTY_RENEGOTIATION_INFO_SCSV
 _ALPN = ExtensionType.ALPN
-_CERTIFICATE_AUTHORITIES = ExtensionType.CERTIFICATE_AUTHORITIES
 _EC_POINT_FORMATS = ExtensionType.EC_POINT_FORMATS
 _EXTENDED_MASTER_SECRET = ExtensionType.EXTENDED_MASTER_SECRET
 _RENEGOTIATION_INFO = ExtensionType.RENEGOTIATION_INFO
 _SERVER_NAME = ExtensionType.SERVER_NAME
 _SESSION_TICKET = ExtensionType.SESSION_TICKET
-_SIGNATURE_ALGORITHMS = ExtensionType.SIGNATURE_ALGORITHMS
 _STATUS_REQUEST = ExtensionType.STATUS_REQUEST
-_SUPPORTED_GROUPS = ExtensionType.SUPPORTED_GROUPS
-_ECDHE_ECDSA = KeyExchange.ECDHE_ECDSA
-_RSA = KeyExchange.RSA
-_SECP256R1 = NamedGroup.SECP256R1
 _OPTIONAL = PeerCertificate.OPTIONAL
 _UNCHECKED = PeerCertificate.UNCHECKED
 _TLS1_2 = ProtocolVersion.TLS1_2
@@ -86,154 +74,18 @@ class _State(State):
         return True
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """What the server picks from a ClientHello."""
-
-    suite: Suite12
-    credential: Credential
-    scheme: int | None
-    """None for RSA key transport, where nothing is signed."""
-
-    group: int | None
-
-
-def _check_hello(config: Config, hello: ClientHello) -> None:
-    """Refuse what cannot be safe (RFC 5746, RFC 7627, RFC 8422 §5.1.2)."""
-    extensions = hello.extensions
-    if extensions.get(_RENEGOTIATION_INFO):
-        # RFC 5746 §3.6: empty in a first handshake.
-        raise HandshakeFailure("renegotiation_info is not empty", reason="RENEGOTIATION_MISMATCH")
-    if _EXTENDED_MASTER_SECRET not in extensions and config.require_extended_master_secret:
-        raise HandshakeFailure(
-            "the client does not have extended_master_secret (RFC 7627); OP_LEGACY_SERVER_CONNECT allows it",
-            reason="EXTENDED_MASTER_SECRET_MISSING",
-        )
-    if UNCOMPRESSED not in extensions.get(_EC_POINT_FORMATS, (UNCOMPRESSED,)):
-        raise IllegalParameter("the client does not take uncompressed points")
-
-
-def _group(config: Config, suite: Suite12, hello: ClientHello) -> int | None:
-    """Return the group for an ephemeral suite, or None when there is none in common."""
-    offered: tuple[int, ...] | None = hello.extensions.get(_SUPPORTED_GROUPS)
-    if suite.key_exchange.uses_curves:
-        if offered is None:
-            # RFC 8422 §4: the choice is the server's; whoever does not say is old, and has P-256.
-            offered = (_SECP256R1,)
-        return next((group for group in config.ecdhe_groups if group in offered), None)
-    named = [group for group in offered or () if 0x0100 <= group <= 0x01FF]
-    if not named:
-        return config.dhe_groups[0]
-    # RFC 7919 §4: a client that names groups of this kind gets one of them, or another key exchange.
-    return next((group for group in config.dhe_groups if group in named), None)
-
-
-def _curve_is_offered(credential: Credential, offered: tuple[int, ...] | None) -> bool:
-    """Whether the client takes the curve of an ECDSA certificate: supported_groups is for it too (RFC 8422 §5.1)."""
-    key = CERTIFICATES.parse(credential.chain[0]).public_key.key
-    if offered is None or not isinstance(key, ec.EllipticCurvePublicKey):
-        return True
-    return any(NamedGroup.__members__.get(key.curve.name.upper()) == group for group in offered)
-
-
-def _credential(
-    config: Config, suite: Suite12, hello: ClientHello, accepted: tuple[int, ...]
-) -> tuple[Credential, int | None] | None:
-    """Return a credential for the suite, and the scheme to sign with.
-
-    A chain from one of the client's authorities goes first, then one whose signatures it verifies.
-    """
-    groups: tuple[int, ...] | None = hello.extensions.get(_SUPPORTED_GROUPS)
-    authorities: tuple[bytes, ...] = hello.extensions.get(_CERTIFICATE_AUTHORITIES, ())
-    best: tuple[Credential, int | None] | None = None
-    best_rank = (False, False)
-    for credential in config.credentials:
-        scheme: int | None = None
-        if suite.key_exchange is _RSA:
-            if getattr(credential.signer, "decrypt", None) is None:
-                continue
-        else:
-            wants_rsa = suite.key_exchange is not _ECDHE_ECDSA
-            scheme = choose_scheme(config, credential, accepted, rsa_key=wants_rsa)
-            if scheme is None or not _curve_is_offered(credential, groups):
-                continue
-        rank = (credential.is_issued_by(authorities), credential.chain_algorithms <= set(accepted))
-        if best is None or rank > best_rank:
-            best, best_rank = (credential, scheme), rank
-    return best
-
-
-def choose(config: Config, hello: ClientHello) -> Chosen:
-    """Choose suite, credential and group. Raises HandshakeFailure when nothing is in common."""
-    _check_hello(config, hello)
-    ours = tuple(code for code in config.suites if code in SUITES12)
-    first, second = (ours, hello.cipher_suites) if config.prefer_server_suites else (hello.cipher_suites, ours)
-    common = [SUITES12[code] for code in first if code in second and not SUITES12[code].key_exchange.uses_psk]
-    # RFC 5246 §7.4.1.4.1: without the extension it is SHA-1, which nobody should sign with.
-    accepted: tuple[int, ...] = hello.extensions.get(_SIGNATURE_ALGORITHMS, ())
-    lacks_group = False
-    for suite in common:
-        found = _credential(config, suite, hello, accepted)
-        if found is None:
-            continue
-        group = _group(config, suite, hello) if suite.key_exchange.is_ephemeral else None
-        if group is None and suite.key_exchange.is_ephemeral:
-            lacks_group = True
-            continue
-        return Chosen(suite, found[0], found[1], group)
-    raise _nothing_in_common(config, hello, common, accepted, lacks_group=lacks_group)
-
-
-def _nothing_in_common(
-    config: Config, hello: ClientHello, common: list[Suite12], accepted: tuple[int, ...], *, lacks_group: bool
-) -> HandshakeFailure | InsufficientSecurity:
-    """Return the failure that names what is missing."""
-    offered = hello.cipher_suites
-    if not common:
-        real = [code for code in offered if code not in SUITES and not is_grease(code) and not is_signal(code)]
-        old = real and all(map(is_legacy_suite, real))
-        why = "; CBC and RC4 suites are not spoken here" if old else ""
-        return HandshakeFailure(
-            f"no cipher suite in common: the client offers {listed(offered, CipherSuite)}{why}; "
-            f"we have {listed(tuple(code for code in config.suites if code in SUITES12), CipherSuite)}",
-            reason="NO_SHARED_CIPHER",
-        )
-    if not config.credentials:
-        return HandshakeFailure("this server has no certificate", reason="NO_CERTIFICATE_SET")
-    if lacks_group and all(not suite.key_exchange.uses_curves for suite in common):
-        named: tuple[int, ...] = hello.extensions.get(_SUPPORTED_GROUPS, ())
-        # RFC 7919 §4.
-        return InsufficientSecurity(
-            f"no group for DHE in common: the client offers {listed(named, NamedGroup)}; "
-            f"we have {listed(config.dhe_groups, NamedGroup)}",
-            reason="NO_SUITABLE_GROUPS",
-        )
-    if lacks_group:
-        groups: tuple[int, ...] = hello.extensions.get(_SUPPORTED_GROUPS, ())
-        return HandshakeFailure(
-            f"no group in common: the client offers {listed(groups, NamedGroup)}; "
-            f"we have {listed(config.groups, NamedGroup)}",
-            reason="NO_SUITABLE_GROUPS",
-        )
-    return HandshakeFailure(
-        f"no certificate of ours goes with the suites in common, {listed(tuple(s.code for s in common), CipherSuite)}, "
-        f"and what the client verifies: {listed(accepted, SignatureScheme)}",
-        reason="NO_SUITABLE_SIGNATURE_ALGORITHM",
-    )
-
-
 def answer(
     config: Config, hello: ClientHello, flight: Flight, asked: Asked
 ) -> WaitCertificate | WaitClientKeyExchange | WaitPskKeyExchange | server12_resumed.WaitChangeCipherSpec:
     """Send everything from ServerHello to ServerHelloDone (RFC 5246 §7.3), or go on with a session."""
     # Whatever may refuse the client comes before the first byte of the answer.
-    _check_hello(config, hello)
+    check_hello(config, hello)
     found = server12_resumed.find(config, hello, asked)
     if found is not None:
         return server12_resumed.resume(config, hello, flight, asked, found, _extensions)
-    psk_suite = _psk_suite(config, hello)
-    if psk_suite is not None:
-        return _answer_with_psk(config, hello, psk_suite, flight, asked)
+    with_psk = choose_with_psk(config, hello)
+    if with_psk is not None:
+        return _answer_with_psk(config, hello, with_psk, flight, asked)
     if config.psk_only:
         raise UnknownPskIdentity("the client offers no pre-shared key")
     chosen = choose(config, hello)
@@ -306,22 +158,6 @@ def _extensions(hello: ClientHello, suite: Suite12, asked: Asked, alpn: bytes | 
     if alpn is not None:
         extensions[_ALPN] = alpn
     return extensions
-
-
-def _psk_suite(config: Config, hello: ClientHello) -> tuple[Suite12, int] | None:
-    """Return the suite with a pre-shared key to speak, and the group, when it goes before those with certificates."""
-    if config.find_psk is None:
-        return None
-    ours = tuple(code for code in config.offered_suites if code in SUITES12)
-    first, second = (ours, hello.cipher_suites) if config.prefer_server_suites else (hello.cipher_suites, ours)
-    common = [SUITES12[code] for code in first if code in second]
-    for suite in common:
-        group = _group(config, suite, hello) if suite.key_exchange.uses_psk else None
-        if group is not None:
-            return suite, group
-        if not suite.key_exchange.uses_psk and config.credentials:
-            return None
-    return None
 
 
 def _answer_with_psk(
