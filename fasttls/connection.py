@@ -360,6 +360,9 @@ class Connection(RecordLayer):
             self._on_change_cipher_spec(body, events)
             return
         if self._skip_early_data is not None and self._skip_by_type and content_type == _TYPE_APPLICATION_DATA:
+            if self._machine.in_message:
+                # RFC 8446 §5.1: no record of another type between the pieces of a message.
+                raise UnexpectedMessage("application data inside a handshake message")
             self._skip(len(body))
             return
         if self._opener.hides_type and content_type != _TYPE_APPLICATION_DATA:

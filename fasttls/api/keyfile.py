@@ -140,7 +140,7 @@ def _key_signer(key: Any, public: PublicKey) -> KeySigner:
     if _spki(key.public_key()) != _spki(public.key):
         raise ssl_error("KEY_VALUES_MISMATCH", "key values mismatch", library="X509")
     try:
-        return KeySigner(key, pss_only=public.pss_only)
+        return KeySigner(key, pss_only=public.pss_only, pss=public.pss)
     except ValueError as exc:
         raise ssl_error("UNKNOWN_CERTIFICATE_TYPE", f"unknown certificate type: {exc}") from exc
 

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from fasttls.native._kdf import choose_premaster
 from fasttls.native._secret import Secret
+from fasttls.wire.alerts import IllegalParameter
 
 _PREMASTER = 48  # bytes
 _PADDING = padding.PKCS1v15()
@@ -19,9 +20,18 @@ Decrypt = Callable[[bytes], bytes]
 
 
 def transport(public: rsa.RSAPublicKey, version: int, random: Callable[[int], bytes]) -> tuple[Secret, bytes]:
-    """Return a client's premaster secret, and how it travels to the holder of the key."""
+    """Return a client's premaster secret, and how it travels to the holder of the key.
+
+    Raises IllegalParameter for a key that does not encrypt it: one that is too short, or that has no usable exponent.
+    """
     premaster = version.to_bytes(2, "big") + random(_PREMASTER - 2)
-    return Secret(premaster), public.encrypt(premaster, _PADDING)
+    try:
+        return Secret(premaster), public.encrypt(premaster, _PADDING)
+    except ValueError as exc:
+        raise IllegalParameter(
+            f"the server's RSA key of {public.key_size} bits does not encrypt a premaster secret",
+            reason="BAD_RSA_ENCRYPT",
+        ) from exc
 
 
 def decrypter(key: rsa.RSAPrivateKey) -> Decrypt:

@@ -4,6 +4,7 @@
 cdef class PublicKey:
     cdef readonly object key
     cdef readonly bint pss_only
+    cdef readonly object pss
     cdef readonly dict _fitting
 
 

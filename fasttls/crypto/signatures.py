@@ -44,6 +44,9 @@ class PublicKey:
     pss_only: bool = False
     """Whether it is an id-RSASSA-PSS key, for the rsa_pss_pss schemes alone (RFC 8446 §4.2.3)."""
 
+    pss: tuple[str, int] | None = None
+    """The digest that such a key is restricted to, and the shortest salt in bytes; None for any."""
+
     _fitting: dict[Scheme, None] = field(default_factory=dict, init=False, repr=False, compare=False)
     """The schemes that were found to fit."""
 
@@ -87,9 +90,35 @@ def _rsa(hash_algorithm: hashes.HashAlgorithm, pss_only: bool) -> Callable[[Publ
 
     def fits(public: PublicKey) -> bool:
         key = public.key
-        return isinstance(key, rsa.RSAPublicKey) and public.pss_only is pss_only and (key.key_size + 6) // 8 >= needed
+        if not isinstance(key, rsa.RSAPublicKey) or public.pss_only is not pss_only:
+            return False
+        if public.pss is not None:
+            # RFC 8446 §4.2.3: a key that has parameters is for those alone.
+            digest, salt = public.pss
+            if digest != hash_algorithm.name or salt > hash_algorithm.digest_size:
+                return False
+        return bool((key.key_size + 6) // 8 >= needed)
 
     return fits
+
+
+_DIGESTS = {
+    bytes.fromhex("608648016503040201"): "sha256",
+    bytes.fromhex("608648016503040202"): "sha384",
+    bytes.fromhex("608648016503040203"): "sha512",
+}
+"""By their object identifiers, the contents of their DER (RFC 4055 §2.1)."""
+
+
+def pss_restriction(parameters: tuple[bytes, bytes, int] | None) -> tuple[str, int] | None:
+    """Return what RSASSA-PSS parameters, those of `CertificateFields`, restrict a key to; None for nothing.
+
+    A digest without a scheme of TLS, or another one in the mask generation function, is "none": no scheme fits.
+    """
+    if parameters is None:
+        return None
+    digest, mask_digest, salt = parameters
+    return _DIGESTS.get(digest, "none") if digest == mask_digest else "none", salt
 
 
 def _pss(hash_algorithm: hashes.HashAlgorithm) -> tuple[Any, ...]:
@@ -230,10 +259,10 @@ def certificate_scheme(certificate: x509.Certificate) -> int | None:
 class KeySigner:
     """A Signer over one of `cryptography`'s private keys."""
 
-    def __init__(self, key: Any, *, pss_only: bool = False) -> None:
-        """Take the key. Raises ValueError when no scheme fits it."""
+    def __init__(self, key: Any, *, pss_only: bool = False, pss: tuple[str, int] | None = None) -> None:
+        """Take the key; the rest as for PublicKey. Raises ValueError when no scheme fits it."""
         self._key = key
-        public = PublicKey(key.public_key(), pss_only)
+        public = PublicKey(key.public_key(), pss_only, pss)
         self.schemes = public.schemes()
         self.schemes12 = tuple(code for code, scheme in SCHEMES12.items() if scheme.fits(public))
         if not self.schemes12:

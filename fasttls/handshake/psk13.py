@@ -227,6 +227,8 @@ def early_data_refusal(config: Config, chosen: ChosenPsk | None, suite: Suite, a
         return "it was not sent under the first pre-shared key"
     if not session.max_early_data:
         return "the ticket does not allow it"
+    if session.max_early_data > config.max_early_data:
+        return "the ticket allows more than this server takes now"
     if session.suite != suite.code or session.alpn != alpn:
         return "suite or protocol are not those of the session"
     real = config.now() - session.created

@@ -246,10 +246,11 @@ class _EarlyData:
 
     def begin(self, flight: Flight, keys: HandshakeKeys) -> None:
         """Read early data next, or skip it and read the handshake."""
-        if self._secret is not None:
+        psk = self._psk
+        if self._secret is not None and psk is not None and psk.session is not None:
             flight.log_secret("CLIENT_EARLY_TRAFFIC_SECRET", self._random, self._secret)
             flight.read_with(_EARLY, keys.suite, self._secret)
-            flight.take_early_data(self._config.max_early_data)
+            flight.take_early_data(psk.session.max_early_data)  # RFC 8446 §4.6.1: what its ticket allows
             flight.emit(EarlyDataAnswered(True))
             return
         flight.read_with(_HANDSHAKE, keys.suite, keys.traffic.client)

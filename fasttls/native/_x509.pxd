@@ -18,6 +18,7 @@ cdef class CertificateFields:
     cdef readonly bytes spki
     cdef readonly str key_kind
     cdef readonly int key_bits
+    cdef readonly tuple pss_parameters
     cdef readonly bytes signature_algorithm
     cdef readonly bytes signature
     cdef readonly object not_before
@@ -42,5 +43,6 @@ cdef class CertificateFields:
     cdef int _read_tbs(self, Span *tbs) except -1
     cdef tuple _name(self, bytes der)
     cdef int _read_key(self) except -1
+    cdef int _read_pss_parameters(self, Span *algorithm) except -1
     cdef int _read_extensions(self, Span *outer) except -1
     cdef int _read_extension(self, const uint8_t *oid, Py_ssize_t size, Span *value) except -1

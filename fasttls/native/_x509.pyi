@@ -10,6 +10,7 @@ class CertificateFields:
     spki: bytes
     key_kind: str
     key_bits: int
+    pss_parameters: tuple[bytes, bytes, int] | None
     signature_algorithm: bytes
     signature: bytes
     not_before: float

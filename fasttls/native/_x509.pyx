@@ -18,6 +18,8 @@ cdef enum:
     SEQUENCE = 0x30
     SET = 0x31
     CONTEXT_0 = 0xA0
+    CONTEXT_1 = 0xA1
+    CONTEXT_2 = 0xA2
     CONTEXT_3 = 0xA3
     ANY = -1
 
@@ -34,6 +36,10 @@ _HANDLED = frozenset([bytes((0x55, 0x1D, last)) for last in (15, 17, 19, 30, 31,
 
 _RSA_KEY = bytes.fromhex("2a864886f70d010101")
 _RSA_PSS_KEY = bytes.fromhex("2a864886f70d01010a")
+
+# id-sha1 and id-mgf1, the contents of their DER: what RSASSA-PSS parameters mean where they say nothing.
+_SHA1 = bytes.fromhex("2b0e03021a")
+_MGF1 = bytes.fromhex("2a864886f70d010108")
 _DSA_KEY = bytes.fromhex("2a8648ce380401")
 _EC_KEY = bytes.fromhex("2a8648ce3d0201")
 
@@ -341,6 +347,8 @@ cdef class CertificateFields:
         if oid != _RSA_KEY and oid != _RSA_PSS_KEY:
             return 0
         self.key_kind = "rsa" if oid == _RSA_KEY else "rsa-pss"
+        if oid == _RSA_PSS_KEY:
+            self._read_pss_parameters(&algorithm)
         _element(&key, BIT_STRING, &bits)
         if bits.next == bits.end or bits.next[0] != 0:
             raise ValueError("an RSA key that is none")
@@ -352,6 +360,33 @@ cdef class CertificateFields:
             at += 1
         if at < modulus.end:
             self.key_bits = <int>(8 * (modulus.end - at - 1)) + _bit_length(at[0])
+        return 0
+
+    cdef int _read_pss_parameters(self, Span *algorithm) except -1:
+        """What a key for RSASSA-PSS alone is restricted to: two digests and a salt in bytes (RFC 4055 section 3.1)."""
+        cdef Span parameters, one, inner, digest
+        cdef bytes hash_oid = _SHA1
+        cdef bytes mask_oid = _SHA1
+        cdef object salt = 20
+        if not _at(algorithm, SEQUENCE):
+            return 0  # absent or NULL: the key is for every digest
+        _element(algorithm, SEQUENCE, &parameters)
+        if _at(&parameters, CONTEXT_0):
+            _element(&parameters, CONTEXT_0, &one)
+            _element(&one, SEQUENCE, &inner)
+            hash_oid = _contents(&inner, OBJECT_IDENTIFIER)
+        if _at(&parameters, CONTEXT_1):
+            _element(&parameters, CONTEXT_1, &one)
+            _element(&one, SEQUENCE, &inner)
+            if _contents(&inner, OBJECT_IDENTIFIER) == _MGF1:
+                _element(&inner, SEQUENCE, &digest)
+                mask_oid = _contents(&digest, OBJECT_IDENTIFIER)
+            else:
+                mask_oid = b""
+        if _at(&parameters, CONTEXT_2):
+            _element(&parameters, CONTEXT_2, &one)
+            salt = _small_integer(&one)
+        self.pss_parameters = (hash_oid, mask_oid, salt)
         return 0
 
     cdef int _read_extensions(self, Span *outer) except -1:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from fasttls.crypto.signatures import PublicKey
+from fasttls.crypto.signatures import PublicKey, pss_restriction
 from fasttls.native._x509 import CertificateFields, dotted
 from fasttls.native._x509 import canonical_name as canonical_der_name
 from fasttls.trust.cache import PureCache
@@ -99,7 +99,7 @@ class Certificate(CertificateFields):
             key = self.x509.public_key()
         except UnsupportedAlgorithm as exc:
             raise ValueError(f"a public key that is not supported: {exc}") from exc
-        return PublicKey(key, self.key_kind == "rsa-pss")
+        return PublicKey(key, self.key_kind == "rsa-pss", pss_restriction(self.pss_parameters))
 
     @remembered
     def signed_with(self) -> SignatureAlgorithm:
@@ -152,7 +152,10 @@ class Certificate(CertificateFields):
     @remembered
     def description(self) -> str:
         """The subject as a person reads it, for messages."""
-        return self.subject_name.rfc4514_string() or f"serial {self.x509.serial_number:x}"
+        try:
+            return self.subject_name.rfc4514_string() or f"serial {self.x509.serial_number:x}"
+        except ValueError:
+            return "a certificate whose subject cannot be read"
 
     @property
     def unhandled_names(self) -> str:
@@ -171,11 +174,19 @@ class Certificate(CertificateFields):
         if self.unused_bits != 0:
             # RFC 3279 §2.2.3: the BIT STRING holds octets; else one good certificate could be made into others.
             raise ValueError("the signature has unused bits")
+        if issuer.key_kind == "rsa-pss":
+            _check_pss(self.signed_with, issuer.public_key)
         return self.signed_with.verify(issuer.public_key.key, self.signature, self.tbs)
 
     def remember_signed_by(self, issuer: Certificate) -> None:
         """Remember that issuer's key signed this one."""
         SIGNATURES.keep((self.der, issuer.spki), True)
+
+
+def _check_pss(algorithm: SignatureAlgorithm, issuer: PublicKey) -> None:
+    """RFC 4055 §1.2, §3.3: a key for RSASSA-PSS alone signs so, and by its own parameters. Raises ValueError."""
+    if not algorithm.is_pss or (issuer.pss is not None and issuer.pss[0] != algorithm.digest):
+        raise ValueError("the signature is not one that the issuer's RSASSA-PSS key may make")
 
 
 def may_be_issued_by(certificate: CertificateFields, issuer: CertificateFields) -> bool:

@@ -68,11 +68,11 @@ def check_staple(
         return
     try:
         single = _verified(response, leaf, issuer, now, strength)
-    except ValueError as exc:
+        status, when = single.certificate_status, single.revocation_time_utc
+        _check_dates(single, leaf, now)
+    except (ValueError, OverflowError) as exc:  # a field is read when it is asked for, and a date may be none
         raise _failed(leaf, str(exc)) from exc
-    _check_dates(single, leaf, now)
-    if single.certificate_status is ocsp.OCSPCertStatus.REVOKED:
-        when = single.revocation_time_utc
+    if status is ocsp.OCSPCertStatus.REVOKED:
         raise refusal(
             VerifyCode.CERT_REVOKED,
             leaf,
@@ -81,7 +81,7 @@ def check_staple(
             f"revoked on {date(when.timestamp()) if when else 'an unknown day'}, reason {_reason(single)}",
             "the status good",
         )
-    if single.certificate_status is not ocsp.OCSPCertStatus.GOOD:
+    if status is not ocsp.OCSPCertStatus.GOOD:
         raise refusal(VerifyCode.OCSP_CERT_UNKNOWN, leaf, 0, "RFC 6960 §2.2", "the status unknown", "the status good")
 
 
@@ -160,7 +160,10 @@ def _algorithm(response: ocsp.OCSPResponse) -> SignatureAlgorithm:
 def _is_responder(response: ocsp.OCSPResponse, signer: Certificate) -> bool:
     if response.responder_key_hash is not None:
         return bool(response.responder_key_hash == sha1(signer.subject_public_key).digest())  # noqa: S324 - a name
-    name = response.responder_name
+    try:
+        name = response.responder_name
+    except TypeError as exc:  # for a value of a type that its attribute may not have
+        raise ValueError(f"the responder's name: {exc}") from exc
     return name is not None and canonical_name(name) == signer.subject
 
 

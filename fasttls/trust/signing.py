@@ -26,6 +26,11 @@ class SignatureAlgorithm:
     digest: str
     arguments: tuple[Any, ...]
 
+    @property
+    def is_pss(self) -> bool:
+        """Whether it is RSASSA-PSS."""
+        return bool(self.arguments) and isinstance(self.arguments[0], padding.PSS)
+
     def verify(self, key: Any, signature: bytes, data: bytes) -> bool:
         """Whether key made the signature of data. Raises ValueError when the key is not for this algorithm."""
         if not isinstance(key, self.keys):
