@@ -48,6 +48,25 @@ def _address(value: Any) -> str:
     return str(value)
 
 
+# Kinds of otherName that OpenSSL prints, and the tag of the string that each holds.
+_OTHER_NAMES = {
+    "1.3.6.1.4.1.311.20.2.3": ("UPN", 0x0C),
+    "1.3.6.1.5.5.7.8.5": ("XmppAddr", 0x0C),
+    "1.3.6.1.5.5.7.8.7": ("SRVName", 0x16),
+    "1.3.6.1.5.5.7.8.8": ("NAIRealm", 0x0C),
+    "1.3.6.1.5.5.7.8.9": ("SmtpUTF8Mailbox", 0x0C),
+}
+
+
+def _other_name(kind: str, value: bytes) -> str:
+    """Return an otherName as OpenSSL prints it."""
+    name, tag = _OTHER_NAMES.get(kind, ("", 0))
+    if not name or value[:1] != bytes((tag,)):
+        return "<unsupported>"
+    header = 2 if value[1] < 0x80 else 2 + (value[1] & 0x7F)
+    return f"{name}:{value[header:].decode('utf-8', 'replace')}"
+
+
 def _general_name(name: x509.GeneralName) -> tuple[str, Any]:
     match name:
         case x509.DNSName(value=value):
@@ -61,7 +80,9 @@ def _general_name(name: x509.GeneralName) -> tuple[str, Any]:
         case x509.DirectoryName(value=value):
             return "DirName", _name(value)
         case x509.RegisteredID(value=value):
-            return "Registered ID", value.dotted_string
+            return "Registered ID", _name_of(value.dotted_string)
+        case x509.OtherName(type_id=kind, value=value):
+            return "othername", _other_name(kind.dotted_string, value)
         case _:
             return "othername", "<unsupported>"
 

@@ -9,13 +9,22 @@ import ssl
 import time
 import weakref
 
-from fasttls.api.errors import want_write
+from fasttls.api.errors import plain_error, want_write
 
 _DRAINED = 16  # reads of 64 KiB
 _LONGEST_POLL = 1 << 30  # milliseconds; the system counts them in an int
 
 # The system's own calls: gevent puts a class of another kind in the place of socket.socket.
 _System = _socket.socket
+
+
+def _poll(sock: socket.socket, event: int) -> select.poll:
+    """Return what waits for an event of a socket. Raises ssl.SSLError for one that was closed or detached."""
+    if sock.fileno() < 0:
+        raise plain_error("Underlying socket has been closed.")
+    poll = select.poll()
+    poll.register(sock, event)
+    return poll
 
 
 class Channel:
@@ -106,9 +115,7 @@ class SocketChannel(Channel):
         for _ in range(_DRAINED):
             try:
                 # A socket with a timeout would wait for it, whatever the flags say.
-                poll = select.poll()
-                poll.register(sock, select.POLLIN)
-                if not poll.poll(0) or not _System.recv(sock, 1 << 16, socket.MSG_DONTWAIT):
+                if not _poll(sock, select.POLLIN).poll(0) or not _System.recv(sock, 1 << 16, socket.MSG_DONTWAIT):
                     return
             except OSError:
                 return
@@ -120,8 +127,7 @@ class SocketChannel(Channel):
 
     def _wait(self, sock: socket.socket, event: int, deadline: float, doing: str) -> None:
         # One deadline for the whole operation: a peer that trickles bytes cannot stretch it.
-        poll = select.poll()
-        poll.register(sock, event)
+        poll = _poll(sock, event)
         while (left := deadline - time.monotonic()) > 0:
             if poll.poll(min(left * 1000, _LONGEST_POLL)):
                 return
@@ -151,9 +157,7 @@ class SocketChannel(Channel):
         """Send to the socket what the system takes at once."""
         sock = self.plain_socket
         # A socket with a timeout would wait for it, whatever the flags say.
-        poll = select.poll()
-        poll.register(sock, select.POLLOUT)
-        if not poll.poll(0):
+        if not _poll(sock, select.POLLOUT).poll(0):
             return 0
         try:
             return _System.send(sock, data, socket.MSG_DONTWAIT)

@@ -92,8 +92,8 @@ class Offers:
         self._suites = tuple(chosen)
 
     def get_ciphers(self) -> list[dict[str, Any]]:
-        """Return the suites that a connection may use, the preferred first."""
-        return [cipher_dict(code) for code in self._config().offered_suites]
+        """Return the suites that are set, those of TLS 1.3 first, whatever versions are spoken."""
+        return [cipher_dict(code) for code in (*self._suites, *self._suites12)]
 
     def set_groups(self, groups: str, /) -> None:
         """Set the key exchange groups, in order of preference: OpenSSL's names with colons between.

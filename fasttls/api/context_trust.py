@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fasttls.api.errors import ssl_error
-from fasttls.api.keyfile import Path, certificate_ders, credential_of, key_type, load_credential
+from fasttls.api.keyfile import Path, certificate_ders, credential_of, filesystem_path, key_type, load_credential
 from fasttls.api.staple import OcspSource, staple_of
 from fasttls.handshake.config import Credential
 from fasttls.trust.bundle import read_bundle
@@ -37,8 +37,6 @@ class TrustSettings:
 
     def load_cert_chain(self, certfile: Path, keyfile: Path | None = None, password: Any = None) -> None:
         """Load a PEM chain and its private key; one of another key type is added, of the same replaced."""
-        if certfile is None:
-            raise TypeError("certfile should be a valid filesystem path")
         self._add_credential(load_credential(certfile, keyfile, password))
 
     def use_certificate(self, chain: object, key: object, password: Any = None) -> None:
@@ -98,6 +96,10 @@ class TrustSettings:
         """Trust the certificates of a PEM file, a directory of hashed names, or PEM text or DER bytes."""
         if cafile is None and capath is None and cadata is None:
             raise TypeError("cafile, capath and cadata cannot be all omitted")
+        if cafile is not None:
+            filesystem_path(cafile, "cafile")
+        if capath is not None and not filesystem_path(capath, "capath"):
+            raise ssl_error("INVALID_DIRECTORY", "invalid directory: it has no name", library="X509")
         if cadata is not None and not cadata:
             raise ValueError("Empty certificate data")
         try:

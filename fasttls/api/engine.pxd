@@ -30,6 +30,7 @@ cdef class Engine(Agreed):
     cdef public Mutex _writing
     cdef public Mutex _reading
     cdef public Py_ssize_t _looked
+    cdef public bint _wrote
     cdef public SessionLink _sessions
     cdef public object _early
     cdef public EarlyDataAnswered _early_answer
@@ -38,6 +39,7 @@ cdef class Engine(Agreed):
     cpdef _flush_now(self)
     cpdef bint _pump(self, Py_ssize_t seen, deadline, str doing) except -1
     cpdef bint _read_record(self, deadline, str doing) except -1
+    cpdef bint _sent_tickets_alone(self) except -1
     cpdef _receive(self, bytes data)
     cpdef _end(self)
     cpdef _on_event(self, event)

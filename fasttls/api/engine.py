@@ -79,6 +79,7 @@ class Engine(Agreed):
         self._writing = Mutex()
         self._reading = Mutex()
         self._looked = 0  # how often the transport was read
+        self._wrote = False  # whether application data was written
         self._sessions = SessionLink(context, connection, channel)
         self._early = bytearray()
         self._early_answer: EarlyDataAnswered | None = None
@@ -150,7 +151,12 @@ class Engine(Agreed):
             self._reading.release()
 
     def _read_record(self, deadline: float | None, doing: str) -> bool:
-        data = self._channel.read(self._connection.wanted, deadline, doing)
+        try:
+            data = self._channel.read(self._connection.wanted, deadline, doing)
+        except ConnectionResetError:
+            if not self._sent_tickets_alone():
+                raise
+            data = b""
         if data is None:
             return False
         body = self._connection.take_header(data)  # which nobody who writes has to do with: no lock
@@ -172,6 +178,20 @@ class Engine(Agreed):
             self._say_goodbye(deadline, doing)
             raise
         return True
+
+    def _sent_tickets_alone(self) -> bool:
+        """Whether tickets are all that this server sent behind its handshake.
+
+        A client that leaves without reading them makes its system reset the connection, which is no more than its end.
+        """
+        connection = self._connection
+        negotiated = connection.negotiated
+        return (
+            connection.server_side
+            and negotiated is not None
+            and negotiated.version == ProtocolVersion.TLS1_3
+            and not self._wrote
+        )
 
     def _receive(self, data: bytes) -> None:
         try:
@@ -335,6 +355,9 @@ class Engine(Agreed):
         """Seal and send a piece after another; what is sealed and not sent is the caller's to repeat."""
         written = 0
         size = len(view)
+        self._wrote = True
+        if self._committed > size:
+            raise ssl_error("BAD_LENGTH", "bad length: a write that would have blocked is repeated with the same data")
         while True:
             try:
                 if self._outgoing:

@@ -60,18 +60,31 @@ def _password_bytes(password: object) -> bytes | None:
     return bytes(password)
 
 
+def filesystem_path(path: object, name: str) -> bytes:
+    """Return a path as the system has it; name is the argument's. Raises TypeError and ValueError as `ssl` does."""
+    try:
+        encoded = os.fsencode(path)  # type: ignore[arg-type]  # which refuses what is none, a descriptor among that
+    except TypeError:
+        raise TypeError(f"{name} should be a valid filesystem path") from None
+    if b"\0" in encoded:
+        raise ValueError("embedded null byte")
+    return encoded
+
+
 def load_credential(certfile: Path, keyfile: Path | None, password: object) -> Credential:
     """Return the credential of a PEM chain and its key, which may be in the same file.
 
     Raises OSError for a file that cannot be read and ssl.SSLError for one that cannot be used.
     """
-    chain = key = _read_pem(certfile)
+    certificates = filesystem_path(certfile, "certfile")
+    keys = certificates if keyfile is None else filesystem_path(keyfile, "keyfile")
+    chain = key = _read_pem(certificates)
     if keyfile is not None:
-        key = _read_pem(keyfile)
+        key = _read_pem(keys)
     return credential_of(chain, key, password)
 
 
-def _read_pem(path: Path) -> str:
+def _read_pem(path: bytes) -> str:
     """Return a file as text, every byte a character: what is not PEM has none of its marks."""
     with open(path, "rb") as file:
         return file.read().decode("latin-1")
@@ -91,7 +104,7 @@ def credential_of(chain: object, key: object, password: object = None) -> Creden
         leaf = parsed[0] if parsed else None
         public = None if leaf is None else leaf.public_key
     except ValueError as exc:
-        raise ssl_error(None, f"PEM lib: the certificate is malformed: {exc}") from exc
+        raise ssl_error(None, f"PEM lib: the certificates cannot be used: {exc}") from exc
     if leaf is None or public is None:
         raise ssl_error(None, "PEM lib: the file has no certificate")
     return Credential(ders, _signer(key, public, password), chain_algorithms(ders))

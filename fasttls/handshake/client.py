@@ -39,7 +39,7 @@ from fasttls.wire.alerts import (
     UnsupportedExtension,
 )
 from fasttls.wire.extensions import unsolicited
-from fasttls.wire.iana import CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, name_of
+from fasttls.wire.iana import CipherSuite, ExtensionType, NamedGroup, ProtocolVersion, SignatureScheme, name_of
 from fasttls.wire.messages import ClientHello, HelloRetryRequest, ServerHello
 
 # Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
@@ -175,6 +175,20 @@ def _check13(hello: ClientHello, answer: ServerHello | HelloRetryRequest) -> Non
                 )
 
 
+def _nothing_in_common(config: Config, hello: ClientHello) -> str:
+    """Return what there is to say of a server that refuses a ClientHello without a reason."""
+    groups: tuple[int, ...] = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS, ())
+    schemes: tuple[int, ...] = hello.extensions.get(ExtensionType.SIGNATURE_ALGORITHMS, ())
+    likely = "it has nothing of one of these, or no certificate for this name"
+    if config.speaks12:
+        likely += "; DHE and RSA key transport are offered once set_ciphers() names them, CBC and RC4 suites never"
+    return (
+        f"the server refuses the ClientHello and does not say why: we offer {version_range(config)}, "
+        f"the suites {listed(config.offered_suites, CipherSuite)}, the groups {listed(groups, NamedGroup)} and "
+        f"the signature schemes {listed(schemes, SignatureScheme)}; likely {likely}"
+    )
+
+
 _IN_SERVER_HELLO = {ExtensionType.SUPPORTED_VERSIONS, ExtensionType.KEY_SHARE, ExtensionType.PRE_SHARED_KEY}
 
 
@@ -193,11 +207,7 @@ class WaitServerHello(State):
         if description == _PROTOCOL_VERSION:
             return f"the server speaks none of the versions that were offered, {version_range(config)}"
         if description in (_HANDSHAKE_FAILURE, _INSUFFICIENT_SECURITY):
-            return (
-                f"the server finds nothing in common: we offer {version_range(config)} and "
-                f"{listed(config.offered_suites, CipherSuite)}; it may speak an earlier version, or have CBC and RC4 "
-                "suites alone, which are not spoken here"
-            )
+            return _nothing_in_common(config, self.hello)
         return ""
 
     @property

@@ -70,6 +70,33 @@ cdef str what_it_looks_like(const uint8_t *data, Py_ssize_t size):
     return "WRONG_VERSION_NUMBER"
 
 
+# What a peer without TLS begins with, as far as a record's header is long, and what there is to say of it.
+_WITHOUT_TLS = (
+    (b"HTTP/", "the peer answers in HTTP: its port is one for http://"),
+    (b"<", "the peer sends a page: its port is one for http://, or a proxy answers"),
+    (b"220", "a mail or FTP server greets: TLS begins there with STARTTLS"),
+    (b"* OK", "an IMAP server greets: TLS begins there with STARTTLS"),
+    (b"+OK", "a POP3 server greets: TLS begins there with STLS"),
+    (b"SSH-", "the peer speaks SSH"),
+    (b"GET ", "the client speaks HTTP: it is to use https://"),
+    (b"POST", "the client speaks HTTP: it is to use https://"),
+    (b"HEAD", "the client speaks HTTP: it is to use https://"),
+    (b"PUT ", "the client speaks HTTP: it is to use https://"),
+    (b"PRI *", "the client speaks HTTP/2 without TLS: it is to use https://"),
+    (b"CONNE", "the client takes this server for a proxy"),
+    (b"PROXY", "a load balancer sends the PROXY protocol, which has to be read before TLS begins"),
+    (b"\r\n\r\n\0", "a load balancer sends the PROXY protocol, which has to be read before TLS begins"),
+)
+
+
+cdef str who_speaks(bytes start):
+    """What there is to say of a peer that does not begin with TLS."""
+    for prefix, words in _WITHOUT_TLS:
+        if start.startswith(prefix):
+            return f"; {words}"
+    return ""
+
+
 @cython.final
 cdef class Deframer:
     """Cuts a byte stream into records. It holds at most what was fed and not yet taken.
@@ -187,8 +214,9 @@ cdef class Deframer:
         if self._is_header(header):
             return 0
         if header[1] != 3:
+            start = header[:min(have, 16)]
             raise ProtocolVersionAlert(
-                f"this is no TLS record: {header[:min(have, 16)]!r}", reason=what_it_looks_like(header, have)
+                f"this is no TLS record: {start!r}{who_speaks(start)}", reason=what_it_looks_like(header, have)
             )
         if not CHANGE_CIPHER_SPEC <= header[0] <= HEARTBEAT:
             raise UnexpectedMessage(f"no such content type: {header[0]}")

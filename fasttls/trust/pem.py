@@ -29,7 +29,10 @@ def pem_certificates_and_crls(data: bytes) -> tuple[list[bytes], list[bytes]]:
     begun = len(_BEGIN.findall(data))
     for block in _PEM.finditer(data):
         if block["kind"] == b"TRUSTED CERTIFICATE":
-            raise ValueError("PEM blocks of the kind TRUSTED CERTIFICATE are not supported")
+            raise ValueError(
+                "a certificate with OpenSSL's own trust settings, which are not supported: "
+                "`openssl x509 -in FILE` writes it without"
+            )
         try:
             der = a2b_base64(block["body"])
         except Base64Error as exc:
@@ -45,7 +48,7 @@ def pem_certificates(data: bytes) -> list[bytes]:
     """Return the DER of every certificate in PEM text. Raises ValueError as above, and for a CRL among them."""
     certificates, crls = pem_certificates_and_crls(data)
     if crls:
-        raise ValueError("PEM blocks of the kind X509 CRL are not supported here")
+        raise ValueError("a revocation list among certificates is not supported: use_crls() takes it")
     return certificates
 
 

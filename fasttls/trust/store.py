@@ -193,7 +193,8 @@ def directory_source(path: Path) -> Directory:
 def add_default_paths(store: TrustStore) -> None:
     """Trust what the platform trusts: the file and directory of OpenSSL's defaults and environment.
 
-    Where the platform has neither, the package certifi is asked, if it is installed.
+    Where the platform has neither, and the environment names neither, the package certifi is asked, if it is
+    installed: whoever names an authority that is not there is to trust nobody, and not everybody.
     """
     names = _default_names()
     found = False
@@ -203,7 +204,8 @@ def add_default_paths(store: TrustStore) -> None:
     except OSError:
         pass  # a default that is not there leaves the store as it is
     folder = os.environ.get(names.capath_env, names.capath)
-    if found or any(map(os.path.isdir, folder.split(os.pathsep))):
+    named = names.cafile_env in os.environ or names.capath_env in os.environ
+    if found or named or any(map(os.path.isdir, folder.split(os.pathsep))):
         store.add_directories(folder)
     else:
         _add_certifi(store)

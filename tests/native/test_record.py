@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -344,3 +345,26 @@ class TestDeframer:
         record = PlainSealer(0x0301).seal(22, bytearray(b"hello"))
         assert record == b"\x16\x03\x01\0\x05hello"
         assert PlainOpener().open(record[:5], record[5:]) == (22, b"hello")
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        (b"HTTP/", "http://"),
+        (b"<html", "http://"),
+        (b"220 m", "STARTTLS"),
+        (b"* OK ", "STARTTLS"),
+        (b"+OK P", "STLS"),
+        (b"SSH-2", "SSH"),
+        (b"GET /", "https://"),
+        (b"PRI *", "https://"),
+        (b"CONNE", "proxy"),
+        (b"PROXY", "PROXY protocol"),
+        (b"\r\n\r\n\0", "PROXY protocol"),
+    ],
+)
+def test_whoever_speaks_without_tls_is_named(start: bytes, words: str) -> None:
+    deframer = Deframer()
+    deframer.feed(start)
+    with pytest.raises(ProtocolVersionAlert, match=re.escape(words)):
+        deframer.next()

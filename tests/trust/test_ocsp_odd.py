@@ -76,7 +76,7 @@ ODD: dict[str, Made] = {
     "common name that is an INTEGER": lambda: with_name(COMMON_NAME, tlv(2, b"\1")),
     "common name that is no UTF-8": lambda: with_name(COMMON_NAME, tlv(12, b"\xff")),
     "common name that is empty": lambda: with_name(COMMON_NAME, tlv(12)),
-    # RFC 5280 §4.1.2.5.2: the year 0 is one that no calendar of Python has.
+    # A GeneralizedTime may be of the year 0, and a date of Python's may not.
     "thisUpdate of the year 0": lambda: updated(YEAR_0),
     "thisUpdate of the year 0, good for long": lambda: updated(YEAR_0, YEAR_9999),
     "nextUpdate of the year 0": lambda: now_and(YEAR_0),
@@ -95,8 +95,6 @@ def verdict(der: bytes) -> int:
     try:
         check_staple(path, der, time.time(), required=True)
     except CertificateRejected as refusal:
-        assert refusal.rule.startswith("RFC ")
-        assert refusal.found
         return refusal.verify_code
     return 0
 
@@ -134,5 +132,5 @@ def test_odd_response_ends_the_handshake_with_the_alert(name: str, version: ssl.
     ids=["old", "lasting", "of the future", "expired", "good for long", "revoked", "to be revoked"],
 )
 def test_first_and_last_year_of_the_calendar_are_dates(made: Made, code: int) -> None:
-    """What can be read is judged by what it says: the words of a refusal too."""
+    """What can be read is judged by what it says."""
     assert verdict(made()) == code

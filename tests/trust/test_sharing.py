@@ -35,7 +35,7 @@ import fasttls
 from fasttls.trust import TrustStore, bundle, verify_chain
 from fasttls.trust.bundle import Bundle, read_bundle
 from fasttls.trust.certificate import Certificate, canonical_name
-from fasttls.trust.store import directory_source
+from fasttls.trust.store import _DefaultNames, add_default_paths, directory_source
 
 
 @cache
@@ -534,12 +534,33 @@ def test_defaults_that_are_malformed_raise_nothing(
     assert handshake(context, server_of_one()) == 20
 
 
-def test_certifi_stands_in_where_the_environment_points_at_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "named", [("SSL_CERT_FILE",), ("SSL_CERT_DIR",), ("SSL_CERT_FILE", "SSL_CERT_DIR")], ids="+".join
+)
+def test_whoever_names_authorities_that_are_not_there_trusts_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: tuple[str, ...]
 ) -> None:
+    # A mistyped path of a private authority is not to become the trust in all of the web's.
+    for name in named:
+        monkeypatch.setenv(name, str(tmp_path / "missing"))
+    store = TrustStore()
+    monkeypatch.setattr(
+        "fasttls.trust.store._default_names",
+        lambda: _DefaultNames("SSL_CERT_FILE", str(tmp_path / "none.pem"), "SSL_CERT_DIR", str(tmp_path / "no folder")),
+    )
+    add_default_paths(store)
+    assert not len(store)
+    assert store._bundles == ()
+
+
+def test_certifi_stands_in_where_the_platform_has_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certifi = pytest.importorskip("certifi")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
-    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "missing"))
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(
+        "fasttls.trust.store._default_names",
+        lambda: _DefaultNames("SSL_CERT_FILE", str(tmp_path / "none.pem"), "SSL_CERT_DIR", str(tmp_path / "no folder")),
+    )
     context = fasttls.create_default_context()
     assert context._trust._bundles == (read_bundle(certifi.where()),)
     assert context.get_ca_certs(True) == client(cafile=certifi.where()).get_ca_certs(True)
