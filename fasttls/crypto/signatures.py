@@ -102,6 +102,8 @@ def _rsa(hash_algorithm: hashes.HashAlgorithm, pss_only: bool) -> Callable[[Publ
     return fits
 
 
+NO_DIGEST = "none"
+
 _DIGESTS = {
     bytes.fromhex("608648016503040201"): "sha256",
     bytes.fromhex("608648016503040202"): "sha384",
@@ -113,12 +115,12 @@ _DIGESTS = {
 def pss_restriction(parameters: tuple[bytes, bytes, int] | None) -> tuple[str, int] | None:
     """Return what RSASSA-PSS parameters, those of `CertificateFields`, restrict a key to; None for nothing.
 
-    A digest without a scheme of TLS, or another one in the mask generation function, is "none": no scheme fits.
+    A digest without a scheme of TLS, or another one in the mask generation function, is NO_DIGEST: no scheme fits.
     """
     if parameters is None:
         return None
     digest, mask_digest, salt = parameters
-    return _DIGESTS.get(digest, "none") if digest == mask_digest else "none", salt
+    return _DIGESTS.get(digest, NO_DIGEST) if digest == mask_digest else NO_DIGEST, salt
 
 
 def _pss(hash_algorithm: hashes.HashAlgorithm) -> tuple[Any, ...]:

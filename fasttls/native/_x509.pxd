@@ -43,6 +43,5 @@ cdef class CertificateFields:
     cdef int _read_tbs(self, Span *tbs) except -1
     cdef tuple _name(self, bytes der)
     cdef int _read_key(self) except -1
-    cdef int _read_pss_parameters(self, Span *algorithm) except -1
     cdef int _read_extensions(self, Span *outer) except -1
     cdef int _read_extension(self, const uint8_t *oid, Py_ssize_t size, Span *value) except -1

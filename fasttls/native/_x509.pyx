@@ -348,7 +348,7 @@ cdef class CertificateFields:
             return 0
         self.key_kind = "rsa" if oid == _RSA_KEY else "rsa-pss"
         if oid == _RSA_PSS_KEY:
-            self._read_pss_parameters(&algorithm)
+            self.pss_parameters = _pss_parameters(&algorithm)
         _element(&key, BIT_STRING, &bits)
         if bits.next == bits.end or bits.next[0] != 0:
             raise ValueError("an RSA key that is none")
@@ -360,33 +360,6 @@ cdef class CertificateFields:
             at += 1
         if at < modulus.end:
             self.key_bits = <int>(8 * (modulus.end - at - 1)) + _bit_length(at[0])
-        return 0
-
-    cdef int _read_pss_parameters(self, Span *algorithm) except -1:
-        """What a key for RSASSA-PSS alone is restricted to: two digests and a salt in bytes (RFC 4055 section 3.1)."""
-        cdef Span parameters, one, inner, digest
-        cdef bytes hash_oid = _SHA1
-        cdef bytes mask_oid = _SHA1
-        cdef object salt = 20
-        if not _at(algorithm, SEQUENCE):
-            return 0  # absent or NULL: the key is for every digest
-        _element(algorithm, SEQUENCE, &parameters)
-        if _at(&parameters, CONTEXT_0):
-            _element(&parameters, CONTEXT_0, &one)
-            _element(&one, SEQUENCE, &inner)
-            hash_oid = _contents(&inner, OBJECT_IDENTIFIER)
-        if _at(&parameters, CONTEXT_1):
-            _element(&parameters, CONTEXT_1, &one)
-            _element(&one, SEQUENCE, &inner)
-            if _contents(&inner, OBJECT_IDENTIFIER) == _MGF1:
-                _element(&inner, SEQUENCE, &digest)
-                mask_oid = _contents(&digest, OBJECT_IDENTIFIER)
-            else:
-                mask_oid = b""
-        if _at(&parameters, CONTEXT_2):
-            _element(&parameters, CONTEXT_2, &one)
-            salt = _small_integer(&one)
-        self.pss_parameters = (hash_oid, mask_oid, salt)
         return 0
 
     cdef int _read_extensions(self, Span *outer) except -1:
@@ -471,6 +444,60 @@ cdef class CertificateFields:
 
     def __reduce__(self):
         raise TypeError("a certificate's fields cannot be pickled or copied; its DER can")
+
+
+cdef tuple _pss_parameters(Span *algorithm):
+    """The two digests and the salt in bytes of RSASSA-PSS-params (RFC 4055 section 3.1), None where they are absent."""
+    cdef Span parameters, one, inner, digest
+    cdef bytes hash_oid = _SHA1
+    cdef bytes mask_oid = _SHA1
+    cdef object salt = 20
+    if algorithm.next == algorithm.end:
+        return None
+    _element(algorithm, SEQUENCE, &parameters)
+    if _at(&parameters, CONTEXT_0):
+        _element(&parameters, CONTEXT_0, &one)
+        _element(&one, SEQUENCE, &inner)
+        hash_oid = _contents(&inner, OBJECT_IDENTIFIER)
+    if _at(&parameters, CONTEXT_1):
+        _element(&parameters, CONTEXT_1, &one)
+        _element(&one, SEQUENCE, &inner)
+        if _contents(&inner, OBJECT_IDENTIFIER) == _MGF1:
+            _element(&inner, SEQUENCE, &digest)
+            mask_oid = _contents(&digest, OBJECT_IDENTIFIER)
+        else:
+            mask_oid = b""
+    if _at(&parameters, CONTEXT_2):
+        _element(&parameters, CONTEXT_2, &one)
+        salt = _small_integer(&one)
+    if _at(&parameters, CONTEXT_3):
+        _element(&parameters, CONTEXT_3, &one)
+        if _small_integer(&one) != 1:
+            raise ValueError("RSASSA-PSS parameters with a trailer that is not 1")
+    _end(&parameters)
+    return hash_oid, mask_oid, salt
+
+
+def pss_parameters(bytes algorithm not None):
+    """Return what an AlgorithmIdentifier, DER, says of RSASSA-PSS: the object identifiers of the two digests, contents
+    of their DER, and the bytes of salt. None for another algorithm, and without parameters. Raises ValueError.
+    """
+    cdef Span whole = _whole(algorithm)
+    cdef Span inner
+    _element(&whole, SEQUENCE, &inner)
+    return _pss_parameters(&inner) if _contents(&inner, OBJECT_IDENTIFIER) == _RSA_PSS_KEY else None
+
+
+def signed_algorithm(bytes der not None):
+    """Return the AlgorithmIdentifier, DER, of what is signed as certificates and revocation lists are.
+
+    Raises ValueError for what is not.
+    """
+    cdef Span whole = _whole(der)
+    cdef Span inner
+    _element(&whole, SEQUENCE, &inner)
+    _raw(&inner, SEQUENCE)
+    return _raw(&inner, SEQUENCE)
 
 
 def dotted(bytes oid not None):

@@ -174,19 +174,11 @@ class Certificate(CertificateFields):
         if self.unused_bits != 0:
             # RFC 3279 §2.2.3: the BIT STRING holds octets; else one good certificate could be made into others.
             raise ValueError("the signature has unused bits")
-        if issuer.key_kind == "rsa-pss":
-            _check_pss(self.signed_with, issuer.public_key)
-        return self.signed_with.verify(issuer.public_key.key, self.signature, self.tbs)
+        return self.signed_with.verify(issuer.public_key, self.signature, self.tbs)
 
     def remember_signed_by(self, issuer: Certificate) -> None:
         """Remember that issuer's key signed this one."""
         SIGNATURES.keep((self.der, issuer.spki), True)
-
-
-def _check_pss(algorithm: SignatureAlgorithm, issuer: PublicKey) -> None:
-    """RFC 4055 §1.2, §3.3: a key for RSASSA-PSS alone signs so, and by its own parameters. Raises ValueError."""
-    if not algorithm.is_pss or (issuer.pss is not None and issuer.pss[0] != algorithm.digest):
-        raise ValueError("the signature is not one that the issuer's RSASSA-PSS key may make")
 
 
 def may_be_issued_by(certificate: CertificateFields, issuer: CertificateFields) -> bool:

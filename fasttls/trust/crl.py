@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
+from fasttls.native._x509 import signed_algorithm
 from fasttls.trust.certificate import CanonicalName, Certificate, canonical_name
 from fasttls.trust.lazy import remembered
 from fasttls.trust.pem import pem_certificates_and_crls
@@ -109,8 +110,8 @@ class Crl:
         """Whether issuer's key made its signature. Raises ValueError when the algorithm is not for the key."""
         if issuer.spki in self._verified:
             return True
-        algorithm = algorithm_of(b"", self.x509)
-        if not algorithm.verify(issuer.public_key.key, self.x509.signature, self.x509.tbs_certlist_bytes):
+        algorithm = algorithm_of(signed_algorithm(self.der), self.x509)
+        if not algorithm.verify(issuer.public_key, self.x509.signature, self.x509.tbs_certlist_bytes):
             return False
         self._verified.add(issuer.spki)
         return True

@@ -131,7 +131,7 @@ def _check_signature(response: ocsp.OCSPResponse, issuer: Certificate, now: floa
     algorithm = _algorithm(response)
     for signer in chain((issuer,), _delegates(response, issuer, now, strength)):
         if _is_responder(response, signer) and algorithm.verify(
-            signer.public_key.key, response.signature, response.tbs_response_bytes
+            signer.public_key, response.signature, response.tbs_response_bytes
         ):
             return
     raise ValueError("a response that neither the issuer nor one it allows to has signed")

@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
 
+from fasttls.crypto.signatures import NO_DIGEST, PublicKey, pss_restriction
+from fasttls.native._x509 import pss_parameters
 from fasttls.trust.cache import PureCache
 
 if TYPE_CHECKING:
@@ -25,16 +27,16 @@ class SignatureAlgorithm:
     keys: type[Any]
     digest: str
     arguments: tuple[Any, ...]
+    pss: tuple[str, int] | None = None
+    """The digest and the bytes of salt of an RSASSA-PSS signature, None for another."""
 
-    @property
-    def is_pss(self) -> bool:
-        """Whether it is RSASSA-PSS."""
-        return bool(self.arguments) and isinstance(self.arguments[0], padding.PSS)
-
-    def verify(self, key: Any, signature: bytes, data: bytes) -> bool:
-        """Whether key made the signature of data. Raises ValueError when the key is not for this algorithm."""
+    def verify(self, public: PublicKey, signature: bytes, data: bytes) -> bool:
+        """Whether a key made the signature of data. Raises ValueError when the key is not for this algorithm."""
+        key = public.key
         if not isinstance(key, self.keys):
             raise ValueError(f"the signature's algorithm is not one for the issuer's {type(key).__name__}")
+        if public.pss_only and not self._is_for(public):
+            raise ValueError("the signature is not one that the issuer's RSASSA-PSS key may make")
         try:
             key.verify(signature, data, *self.arguments)
         except InvalidSignature:
@@ -42,6 +44,13 @@ class SignatureAlgorithm:
         except UnsupportedAlgorithm as exc:
             raise ValueError(f"a signature algorithm that is not supported: {exc}") from exc
         return True
+
+    def _is_for(self, public: PublicKey) -> bool:
+        """RFC 4055 §1.2, §3.3: a key for RSASSA-PSS alone signs so, and by its own parameters where it has some."""
+        if self.pss is None or public.pss is None:
+            return self.pss is not None
+        digest, salt = public.pss
+        return digest == self.pss[0] != NO_DIGEST and salt <= self.pss[1]
 
 
 def _ecdsa(digest: hashes.HashAlgorithm) -> SignatureAlgorithm:
@@ -95,7 +104,8 @@ def algorithm_of(identifier: bytes, signed: x509.Certificate | x509.CertificateR
     if digest is not None and isinstance(parameters, ec.ECDSA):
         return SignatureAlgorithm(ec.EllipticCurvePublicKey, digest.name, (parameters,))
     if digest is not None and isinstance(parameters, AsymmetricPadding):
-        return SignatureAlgorithm(rsa.RSAPublicKey, digest.name, (parameters, digest))
+        pss = pss_restriction(pss_parameters(identifier))
+        return SignatureAlgorithm(rsa.RSAPublicKey, digest.name, (parameters, digest), pss)
     raise ValueError(f"a signature algorithm that is not supported: {oid}")
 
 
