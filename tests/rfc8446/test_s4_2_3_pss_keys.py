@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import ssl
 from functools import cache
 
@@ -9,16 +10,21 @@ import pytest
 from certs import CLIENT, SERVER
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 from harness import Pair, client_config, expect, on_type, server_config
 from rfc5246.test_odd_keys import certificate
 from trust.forge import Entity, elements, fields, inside, intermediate, leaf, sign_fields, spare_key, tlv
 from trust.lists import top
 
 from fasttls.api.keyfile import credential_of
-from fasttls.crypto.signatures import KeySigner
+from fasttls.crypto.signatures import KeySigner, PublicKey
 from fasttls.handshake.config import Credential, PeerCertificate
+from fasttls.native._x509 import pss_parameters
 from fasttls.trust import CertificateRejected, TrustStore, verify_chain
 from fasttls.trust.certificate import Certificate
+from fasttls.trust.crl import Crl
+from fasttls.trust.signing import SignatureAlgorithm
 from fasttls.trust.verdicts import VerifyCode
 from fasttls.wire.alerts import BadCertificate, HandshakeFailure, IllegalParameter
 from fasttls.wire.iana import HandshakeType, SignatureScheme
@@ -386,3 +392,53 @@ def test_parameters_of_which_a_byte_is_another_allow_no_more() -> None:
             assert public.pss_only
             assert public.pss is not None
             assert len(public.schemes()) <= 1
+
+
+@pytest.mark.parametrize(("needed", "salt", "taken"), [(32, 32, True), (20, 32, True), (32, 20, False), (32, 0, False)])
+def test_salt_is_at_least_as_long_as_the_authoritys_key_asks(needed: int, salt: int, taken: bool) -> None:
+    """RFC 4055 §3.3, as OpenSSL has it."""
+    key = spare_key(2, "rsa-2048")
+    scheme = padding.PSS(padding.MGF1(hashes.SHA256()), salt), hashes.SHA256()
+    algorithm = SignatureAlgorithm(rsa.RSAPublicKey, "sha256", scheme, ("sha256", salt))
+    public = PublicKey(key.public_key(), True, ("sha256", needed))
+    signature = key.sign(b"a list", *scheme)
+    if taken:
+        assert algorithm.verify(public, signature, b"a list")
+    else:
+        with pytest.raises(ValueError, match="RSASSA-PSS key"):
+            algorithm.verify(public, signature, b"a list")
+    assert algorithm.verify(PublicKey(key.public_key()), signature, b"a list"), "a key of the other kind asks nothing"
+
+
+@pytest.mark.parametrize(("trailer", "wrong"), [(1, False), (2, True), (0, True)])
+def test_trailer_is_the_one_there_is(trailer: int, wrong: bool) -> None:
+    given = tlv(0x30, hashed("sha256"), masked("sha256"), salted(32), tlv(0xA3, tlv(0x02, bytes((trailer,)))))
+    algorithm = tlv(0x30, RSASSA_PSS, given)
+    if wrong:
+        with pytest.raises(ValueError, match="trailer"):
+            pss_parameters(algorithm)
+    else:
+        assert pss_parameters(algorithm) == (DIGESTS["sha256"][2:], DIGESTS["sha256"][2:], 32)
+
+
+def test_list_by_another_scheme_than_the_keys_does_not_count() -> None:
+    one = authority("SHA-256")
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(one.name)
+        .last_update(datetime.datetime(2026, 1, 1))
+        .next_update(datetime.datetime(2036, 1, 1))
+    )
+    pss = {
+        name: padding.PSS(padding.MGF1(digest), digest.digest_size)
+        for name, digest in (("sha256", hashes.SHA256()), ("sha384", hashes.SHA384()))
+    }
+    issuer = Certificate(one.der)
+    right = builder.sign(one.key, hashes.SHA256(), rsa_padding=pss["sha256"])
+    assert Crl(right.public_bytes(Encoding.DER)).signed_by(issuer)
+    for wrong in (
+        builder.sign(one.key, hashes.SHA256()),
+        builder.sign(one.key, hashes.SHA384(), rsa_padding=pss["sha384"]),
+    ):
+        with pytest.raises(ValueError, match="RSASSA-PSS key"):
+            Crl(wrong.public_bytes(Encoding.DER)).signed_by(issuer)
