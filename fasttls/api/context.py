@@ -122,6 +122,8 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, ssl.SSLC
         """Set an attribute; the snapshot is made anew."""
         if name == "observer" and not (value is None or callable(value)):
             raise TypeError(f"{value} is not callable.")
+        if name == "__class__" and isinstance(value, type) and issubclass(value, ssl.SSLContext):
+            value = _class_of(value)  # a program's own class: fasttls stays below it
         plain = _PLAIN.get(name)
         if plain is None:
             super().__setattr__(name, value)

@@ -9,6 +9,7 @@ from binascii import a2b_base64
 from fasttls.api.errors import ssl_error
 from fasttls.api.keyfile import Path
 from fasttls.crypto.dhe import known_group
+from fasttls.trust import files
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9. ]+)-----\s*?\n([^-]*)-----END \1-----")
 _SEQUENCE, _INTEGER = 0x30, 0x02
@@ -21,9 +22,7 @@ def dh_groups(path: Path) -> tuple[int, ...]:
     Raises OSError for a file that cannot be read, ssl.SSLError for one without parameters, and for parameters that are
     none of RFC 7919 or RFC 3526.
     """
-    with open(path, "rb") as file:
-        data = file.read()
-    prime, generator = _numbers(data)
+    prime, generator = _numbers(files.read(path))
     group = known_group(prime, generator)
     if group is None:
         raise ssl_error(

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from fasttls.api.errors import ssl_error
 from fasttls.crypto.signatures import ExternalSigner, KeySigner, PublicKey, Signer, certificate_scheme
 from fasttls.handshake.config import Credential
+from fasttls.trust import files
 from fasttls.trust.certificate import CERTIFICATES
 from fasttls.trust.path import MOST_INTERMEDIATES
 from fasttls.trust.pem import der_certificates, pem_certificates
@@ -86,8 +87,7 @@ def load_credential(certfile: Path, keyfile: Path | None, password: object) -> C
 
 def _read_pem(path: bytes) -> str:
     """Return a file as text, every byte a character: what is not PEM has none of its marks."""
-    with open(path, "rb") as file:
-        return file.read().decode("latin-1")
+    return files.read(path).decode("latin-1")
 
 
 def credential_of(chain: object, key: object, password: object = None) -> Credential:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from fasttls.trust import files
+
 OcspSource = bytes | str | os.PathLike[str] | Callable[[], bytes | None] | None
 
 
@@ -21,12 +23,11 @@ class StapleFile:
         self._kept = self._stat(), self._read()
 
     def _stat(self) -> tuple[int, ...]:
-        status = os.stat(self.path)
+        status = files.stat(self.path)
         return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size
 
     def _read(self) -> bytes | None:
-        with open(self.path, "rb") as file:
-            return file.read() or None
+        return files.read(self.path) or None
 
     def __call__(self) -> bytes | None:
         """Return the response as the file has it now."""

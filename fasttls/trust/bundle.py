@@ -8,9 +8,9 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from stat import S_ISDIR
 from typing import TYPE_CHECKING
 
+from fasttls.trust import files
 from fasttls.trust.certificate import CanonicalName, Certificate
 from fasttls.trust.pem import pem_certificates_and_crls
 
@@ -134,7 +134,7 @@ _MOST_KEPT = 64
 
 def _interned(path: Path, read: Callable[[], Bundle], more: tuple[object, ...] = ()) -> Bundle:
     """Return the bundle of a file or directory as it is now: the same one while its size and times are the same."""
-    status = os.stat(path)
+    status = files.stat(path)
     key = (
         os.fsdecode(path),
         status.st_dev,
@@ -161,8 +161,7 @@ def read_bundle(path: Path) -> Bundle:
     """Return the certificates and revocation lists of a PEM file, which is read now. Raises OSError."""
 
     def read() -> Bundle:
-        with open(path, "rb") as file:
-            return Bundle([file.read()])
+        return Bundle([files.read(path)])
 
     return _interned(path, read)
 
@@ -190,21 +189,21 @@ class Directory:
 
     def _state(self) -> tuple[object, ...]:
         found = []
-        with os.scandir(os.fsdecode(self.path)) as entries:
-            for entry in entries:
-                if _HASHED_NAME.fullmatch(entry.name):
-                    with contextlib.suppress(OSError):
-                        status = entry.stat()
-                        found.append((entry.name, status.st_ino, status.st_size, status.st_mtime_ns))
+        folder = os.fsdecode(self.path)
+        for name in files.listdir(folder):
+            if _HASHED_NAME.fullmatch(name):
+                with contextlib.suppress(OSError):
+                    status = files.stat(os.path.join(folder, name))
+                    found.append((name, status.st_ino, status.st_size, status.st_mtime_ns))
         return tuple(sorted(found))
 
     def _read(self) -> Bundle:
         found: list[bytes] = []
         folder = os.fsdecode(self.path)
-        if not S_ISDIR(os.stat(folder).st_mode):
+        if not files.is_directory(folder):
             return Bundle()
-        for name in sorted(os.listdir(folder)):
+        for name in sorted(files.listdir(folder)):
             if _HASHED_NAME.fullmatch(name):
-                with contextlib.suppress(OSError), open(os.path.join(folder, name), "rb") as file:
-                    found.append(file.read())
+                with contextlib.suppress(OSError):
+                    found.append(files.read(os.path.join(folder, name)))
         return Bundle(found)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
 from fasttls.native._x509 import signed_algorithm
+from fasttls.trust import files
 from fasttls.trust.certificate import CanonicalName, Certificate, canonical_name
 from fasttls.trust.lazy import remembered
 from fasttls.trust.pem import pem_certificates_and_crls
@@ -178,12 +179,11 @@ class CrlFile:
         self._kept = self._stat(), self._read()
 
     def _stat(self) -> tuple[int, ...]:
-        status = os.stat(self.path)
+        status = files.stat(self.path)
         return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size
 
     def _read(self) -> tuple[Crl, ...]:
-        with open(self.path, "rb") as file:
-            return tuple(Crl(der) for der in crl_der(file.read()))
+        return tuple(Crl(der) for der in crl_der(files.read(self.path)))
 
     def crls(self) -> tuple[Crl, ...]:
         """Return the lists as the file has them now."""

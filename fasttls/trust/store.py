@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from fasttls.trust import files
 from fasttls.trust.bundle import Bundle, Directory, read_bundle, synchronised
 from fasttls.trust.certificate import CERTIFICATES, CanonicalName, Certificate
 from fasttls.trust.pem import der_certificates, pem_certificates
@@ -178,8 +179,7 @@ class TrustStore:
 
 def read_file(path: Path) -> list[bytes]:
     """Return the certificates of a PEM file. Raises OSError, and ValueError when there is none."""
-    with open(path, "rb") as file:
-        found = pem_certificates(file.read())
+    found = pem_certificates(files.read(path))
     if not found:
         raise ValueError("no certificate was found")
     return found
@@ -205,7 +205,7 @@ def add_default_paths(store: TrustStore) -> None:
         pass  # a default that is not there leaves the store as it is
     folder = os.environ.get(names.capath_env, names.capath)
     named = names.cafile_env in os.environ or names.capath_env in os.environ
-    if found or named or any(map(os.path.isdir, folder.split(os.pathsep))):
+    if found or named or any(map(files.is_directory, folder.split(os.pathsep))):
         store.add_directories(folder)
     else:
         _add_certifi(store)

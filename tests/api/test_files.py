@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
+import io
+import os
 import ssl
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from api.peers import Bios, client_context, each_library
+from api.peers import Bios, client_context, each_library, server_context
 from certs import Authority, client_credential, server_credential, test_root
 from cryptography.hazmat.primitives import serialization
 
@@ -350,3 +353,32 @@ def test_bad_defaults_in_the_environment_trust_nothing(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "bad.pem"))
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     assert library.create_default_context().get_ca_certs() == []
+
+
+def test_a_watched_event_loop_sees_no_file_that_openssl_would_not_show_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What watches loops for calls that block replaces these; OpenSSL reads certificates without them."""
+    hashed = tmp_path / "hashed"
+    hashed.mkdir()
+    (hashed / "00000000.0").write_bytes((folder / "ca.pem").read_bytes())
+    fasttls.create_default_context()  # has imported what it needs
+
+    def blocks(*_: object, **__: object) -> None:
+        raise AssertionError("a call that blocks an event loop")
+
+    for module, name in (
+        (os, "stat"),
+        (os, "scandir"),
+        (os, "listdir"),
+        (os, "open"),
+        (builtins, "open"),
+        (io, "open"),
+    ):
+        monkeypatch.setattr(module, name, blocks)
+    fasttls.create_default_context()
+    server = server_context(fasttls, folder)
+    for where in ({"cafile": folder / "ca.pem"}, {"capath": hashed}):
+        client = fasttls.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        client.load_verify_locations(**where)
+        assert Bios(client, server).handshake().client.version() == "TLSv1.3"

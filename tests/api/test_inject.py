@@ -353,3 +353,32 @@ def test_what_fails_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(FileNotFoundError):
         fasttls.inject_into_ssl()
     assert not isinstance(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), fasttls.SSLContext)
+
+
+class Assigned(ssl.SSLContext):
+    """A program's own class, which a context is given when it is made already: frameworks of web servers do so."""
+
+    @property
+    def own(self) -> str:
+        return f"{self.verify_mode.name}"
+
+
+@pytest.mark.parametrize("inject", [False, True], ids=["ssl", "fasttls"])
+def test_class_of_a_context_may_be_assigned(folder: Path, inject: bool, request: pytest.FixtureRequest) -> None:
+    if inject:
+        request.getfixturevalue("injected")
+    client = ssl.create_default_context(cafile=str(folder / "ca.pem"))
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.load_cert_chain(folder / "server-chain.pem", folder / "server-key.pem")
+    for context in (client, server):
+        context.__class__ = Assigned
+        assert isinstance(context, Assigned)
+        assert is_ours(context) is inject
+        assert context.own == context.verify_mode.name
+    assert Bios(client, server).handshake().client.version() == "TLSv1.3"
+    client.__class__ = ssl.SSLContext
+    assert is_ours(client) is inject
+    assert Bios(client, server).handshake().client.version() == "TLSv1.3"
+    with pytest.raises(TypeError):
+        client.__class__ = int
+    assert Bios(client, server).handshake().client.version() == "TLSv1.3"
