@@ -249,9 +249,15 @@ class Connection(RecordLayer):
             self.error = Truncated(
                 "the peer closed the transport without close_notify"
                 if self.connected
-                else f"the peer closed the transport in the handshake, in state {type(self._machine.state).__name__}"
+                else f"the peer closed the transport in the handshake, in state {type(self._machine.state).__name__}, "
+                f"where {self._machine.wanted} was to come{self._begun()}"
             )
             raise self.error
+
+    def _begun(self) -> str:
+        """Return what came of a record that is not whole, for messages."""
+        waiting = self._deframer.waiting
+        return f"; {waiting} bytes of a record that is not whole have come" if waiting else ""
 
     def send(self, data: Buffer) -> None:
         """Protect application data, in as many records as it needs.
@@ -481,7 +487,13 @@ class Connection(RecordLayer):
             return
         if level not in (WARNING, FATAL):
             raise IllegalParameter(f"an alert of level {level}", reason="UNKNOWN_ALERT_TYPE")
-        raise AlertReceived(description, self._machine.state.explain_alert(description))
+        raise AlertReceived(description, self._explanation(description))
+
+    def _explanation(self, description: int) -> str:
+        """Return what an alert means here, for people."""
+        from fasttls.handshake.explain import explain_alert
+
+        return explain_alert(description, self._machine.state, self.config, server_side=self.server_side)
 
     # What follows from either.
 

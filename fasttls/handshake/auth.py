@@ -107,7 +107,7 @@ def _public_key(der: bytes, use: KeyUse) -> PublicKey:
         raise CertificateRejected(
             VerifyCode.INVALID_PURPOSE,
             0,
-            f"the key usage lacks {needed}",
+            f"the key usage of {leaf.description} lacks {needed}",
             certificate=leaf.description,
             rule="RFC 8446 §4.4.2.2",
             found=f"a key usage without {needed}",

@@ -58,6 +58,11 @@ class Machine:
         """Whether a message has begun and not ended."""
         return self._pieces is not None
 
+    @property
+    def wanted(self) -> str:
+        """The messages that may come next, for messages to people."""
+        return _wanted(self.state)
+
     def receive(self, data: bytes) -> list[Effect]:
         """Take the handshake bytes of one record, and return what is to be done for them.
 

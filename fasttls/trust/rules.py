@@ -45,7 +45,7 @@ def check_form(certificate: Certificate, depth: int) -> None:
             "RFC 5280 §4.2",
             f"the critical extension {names}",
             "critical extensions that are understood",
-            names,
+            f"{names} in {certificate.description}",
         )
 
 
@@ -153,7 +153,7 @@ def check_dates(certificate: Certificate, depth: int, now: float) -> None:
             "RFC 5280 §4.1.2.5",
             f"valid from {date(certificate.not_before)}",
             f"at or before {date(now)}",
-            f"{certificate.description}, valid from {date(certificate.not_before)}",
+            f"{certificate.description}, valid from {date(certificate.not_before)}; the clock here says {date(now)}",
         )
     if now >= certificate.not_after + 1:
         raise refusal(
@@ -163,7 +163,7 @@ def check_dates(certificate: Certificate, depth: int, now: float) -> None:
             "RFC 5280 §4.1.2.5",
             f"valid until {date(certificate.not_after)}",
             f"at or after {date(now)}",
-            f"{certificate.description}, valid until {date(certificate.not_after)}",
+            f"{certificate.description}, valid until {date(certificate.not_after)}; the clock here says {date(now)}",
         )
 
 

@@ -210,3 +210,65 @@ def test_expired_certificate_says_when(tmp_path: Path, folder: Path) -> None:
     assert isinstance(error, ssl.SSLCertVerificationError)
     assert (error.verify_code, error.verify_message) == (10, "certificate has expired")
     assert f"valid until {(NOW - DAY):%Y-%m-%d}" in str(error)
+
+
+def _both_failures(client: ssl.SSLContext, server: ssl.SSLContext) -> tuple[str, str]:
+    """Return what the client and the server say of a handshake between them, and of the read behind it."""
+    pair = Bios(client, server)
+    said = ["", ""]
+    for _ in range(6):
+        for place, side in enumerate((pair.client, pair.server)):
+            try:
+                side.do_handshake()
+                side.read(1)
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLError as error:
+                said[place] = said[place] or str(error)
+    return said[0], said[1]
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_server_is_told_whose_certificate_was_not_accepted(folder: Path, version: str) -> None:
+    client, server = fasttls.SSLContext(ssl.PROTOCOL_TLS_CLIENT), server_context(fasttls, folder)
+    client.maximum_version = ssl.TLSVersion[version]
+    _, said = _both_failures(client, server)
+    assert "TLSV1_ALERT_UNKNOWN_CA" in said
+    assert "the client does not accept our certificate, CN=localhost, issued by CN=Test" in said
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+@pytest.mark.parametrize("has", [False, True], ids=["without", "with"])
+def test_client_is_told_that_its_certificate_is_missing_or_not_accepted(
+    folder: Path, tmp_path: Path, version: str, has: bool
+) -> None:
+    client, server = client_context(fasttls, folder), server_context(ssl, folder)
+    client.maximum_version = ssl.TLSVersion[version]
+    server.verify_mode = ssl.CERT_REQUIRED
+    if has:
+        client.load_cert_chain(folder / "client-chain.pem", folder / "client-key.pem")
+    said, _ = _both_failures(client, server)
+    words = "the server does not accept our certificate, CN=" if has else "the server asked for a certificate, and"
+    assert words in said
+
+
+def test_end_in_the_handshake_says_what_was_to_come(folder: Path) -> None:
+    pair = Bios(client_context(fasttls, folder), server_context(fasttls, folder))
+    with pytest.raises(ssl.SSLWantReadError):
+        pair.client.do_handshake()
+    pair.to_client.write(b"\x16\x03")
+    pair.to_client.write_eof()
+    with pytest.raises(ssl.SSLEOFError) as ended:
+        pair.client.do_handshake()
+    assert "where ServerHello" in str(ended.value)
+    assert "2 bytes of a record" in str(ended.value)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["not yet", "no longer"])
+def test_dates_are_told_beside_the_clock(tmp_path: Path, folder: Path, late: bool) -> None:
+    server = fasttls.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    begins = NOW - 3 * DAY if late else NOW + DAY
+    server.load_cert_chain(
+        *test_root().issue("localhost", not_before=begins, not_after=begins + 2 * DAY).write(tmp_path)
+    )
+    assert "the clock here says 2" in str(_failure(Bios(client_context(fasttls, folder), server).handshake))

@@ -1,0 +1,75 @@
+"""What an alert of the peer's means about certificates, as far as this side knows: which one, whose, and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fasttls.events import Negotiated
+from fasttls.handshake.config import Config, Credential
+from fasttls.handshake.state import State
+from fasttls.trust.certificate import CERTIFICATES
+from fasttls.wire.alerts import AlertDescription
+
+_REFUSED: dict[int, str] = {
+    AlertDescription.BAD_CERTIFICATE: "it is malformed to it, or a signature does not verify",
+    AlertDescription.UNSUPPORTED_CERTIFICATE: "it is of a kind that it does not take",
+    AlertDescription.CERTIFICATE_REVOKED: "it was revoked",
+    AlertDescription.CERTIFICATE_EXPIRED: "it is out of date by its clock",
+    AlertDescription.CERTIFICATE_UNKNOWN: "it does not say why",
+    AlertDescription.UNKNOWN_CA: "it does not trust its authority, or misses an intermediate that was not sent",
+    AlertDescription.ACCESS_DENIED: "it is verified, and may not enter",
+}
+"""Alerts about a certificate (RFC 8446 §6.2), and what each says of it."""
+
+_NONE_SENT = (
+    AlertDescription.CERTIFICATE_REQUIRED,
+    AlertDescription.HANDSHAKE_FAILURE,  # TLS 1.2's word for it (RFC 5246 §7.4.6)
+    AlertDescription.BAD_CERTIFICATE,
+)
+
+
+def explain_alert(description: int, state: State, config: Config, *, server_side: bool) -> str:
+    """Return what an alert that comes in a state means, nothing when there is no more to say."""
+    said = state.explain_alert(description)
+    if said:
+        return said
+    agreed = _agreed(state)
+    if agreed is None:
+        return ""
+    if server_side:
+        own = [one for one in config.credentials if one.chain[0] == agreed.own_certificate]
+        return _refused("client", description, own)
+    if not agreed.client_certificate_requested:
+        return ""
+    if agreed.own_signature_algorithm is not None:
+        return _refused("server", description, list(config.credentials))
+    if description in _NONE_SENT:
+        have = "none that it takes" if config.credentials else "none: load_cert_chain() gives it one"
+        return f"the server asked for a certificate, and this side has {have}"
+    return ""
+
+
+def _agreed(state: Any) -> Negotiated | None:
+    """Return what a state knows of what was agreed on."""
+    for holder in (state, getattr(state, "session", None), getattr(state, "done", None)):
+        found = getattr(holder, "negotiated", None)
+        if isinstance(found, Negotiated):
+            return found
+    return None
+
+
+def _refused(peer: str, description: int, own: list[Credential]) -> str:
+    if description not in _REFUSED or not own:
+        return ""
+    return f"the {peer} does not accept our certificate, {' or '.join(map(_described, own))}: {_REFUSED[description]}"
+
+
+def _described(credential: Credential) -> str:
+    """Return a credential as a person knows it."""
+    count = len(credential.chain)
+    try:
+        leaf = CERTIFICATES.parse(credential.chain[0])
+        name = f"{leaf.description}, issued by {leaf.issuer_name.rfc4514_string()}"
+    except ValueError:
+        name = "one that cannot be read"
+    return f"{name} (a chain of {count})"
