@@ -174,7 +174,7 @@ class Certificate(CertificateFields):
         if self.unused_bits != 0:
             # RFC 3279 §2.2.3: the BIT STRING holds octets; else one good certificate could be made into others.
             raise ValueError("the signature has unused bits")
-        return self.signed_with.verify(issuer.public_key, self.signature, self.tbs)
+        return self.signed_with.verify_by(issuer.public_key, self.signature, self.tbs)
 
     def remember_signed_by(self, issuer: Certificate) -> None:
         """Remember that issuer's key signed this one."""

@@ -112,7 +112,7 @@ class Crl:
         if issuer.spki in self._verified:
             return True
         algorithm = algorithm_of(signed_algorithm(self.der), self.x509)
-        if not algorithm.verify(issuer.public_key, self.x509.signature, self.x509.tbs_certlist_bytes):
+        if not algorithm.verify_by(issuer.public_key, self.x509.signature, self.x509.tbs_certlist_bytes):
             return False
         self._verified.add(issuer.spki)
         return True

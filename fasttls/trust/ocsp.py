@@ -130,7 +130,7 @@ def _check_signature(response: ocsp.OCSPResponse, issuer: Certificate, now: floa
     """RFC 6960 §4.2.2.2: the issuer itself signs, or whom it gave a certificate for that."""
     algorithm = _algorithm(response)
     for signer in chain((issuer,), _delegates(response, issuer, now, strength)):
-        if _is_responder(response, signer) and algorithm.verify(
+        if _is_responder(response, signer) and algorithm.verify_by(
             signer.public_key, response.signature, response.tbs_response_bytes
         ):
             return

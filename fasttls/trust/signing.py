@@ -30,13 +30,16 @@ class SignatureAlgorithm:
     pss: tuple[str, int] | None = None
     """The digest and the bytes of salt of an RSASSA-PSS signature, None for another."""
 
-    def verify(self, public: PublicKey, signature: bytes, data: bytes) -> bool:
-        """Whether a key made the signature of data. Raises ValueError when the key is not for this algorithm."""
-        key = public.key
-        if not isinstance(key, self.keys):
-            raise ValueError(f"the signature's algorithm is not one for the issuer's {type(key).__name__}")
+    def verify_by(self, public: PublicKey, signature: bytes, data: bytes) -> bool:
+        """Whether an issuer's key made the signature of data. Raises ValueError when it is not for this algorithm."""
         if public.pss_only and not self._is_for(public):
             raise ValueError("the signature is not one that the issuer's RSASSA-PSS key may make")
+        return self.verify(public.key, signature, data)
+
+    def verify(self, key: Any, signature: bytes, data: bytes) -> bool:
+        """Whether one of `cryptography`'s keys made the signature of data. Raises ValueError as verify_by() does."""
+        if not isinstance(key, self.keys):
+            raise ValueError(f"the signature's algorithm is not one for the issuer's {type(key).__name__}")
         try:
             key.verify(signature, data, *self.arguments)
         except InvalidSignature:
