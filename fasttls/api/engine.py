@@ -180,7 +180,7 @@ class Engine(Agreed):
         return True
 
     def _sent_tickets_alone(self) -> bool:
-        """Whether tickets are all that this server sent behind its handshake.
+        """Whether tickets are all that went either way behind this server's handshake.
 
         A client that leaves without reading them makes its system reset the connection, which is no more than its end.
         """
@@ -191,6 +191,7 @@ class Engine(Agreed):
             and negotiated is not None
             and negotiated.version == ProtocolVersion.TLS1_3
             and not self._wrote
+            and not connection.has_read
         )
 
     def _receive(self, data: bytes) -> None:

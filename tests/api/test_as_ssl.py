@@ -65,10 +65,10 @@ def _received(sock: ssl.SSLSocket, size: int) -> bytes:
     return bytes(found)
 
 
-@each_library
-def test_a_client_that_leaves_at_once_is_no_error_to_the_server(folder: Path, library: ModuleType) -> None:
+def test_a_client_that_leaves_at_once_is_no_error_to_the_server(folder: Path) -> None:
     # Its system resets the connection, for the tickets were not read: a health check is not to fill the server's log.
-    client, server = client_context(ssl, folder), server_context(library, folder)
+    # With `ssl` it is none nearly every time: the reset is often met by the second ticket, which is written by itself.
+    client, server = client_context(ssl, folder), server_context(fasttls, folder)
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> bytes:
@@ -85,23 +85,29 @@ def test_a_client_that_leaves_at_once_is_no_error_to_the_server(folder: Path, li
             assert serving.wait() == b""
 
 
-def test_a_reset_that_no_ticket_explains_is_told(folder: Path) -> None:
+@pytest.mark.parametrize("talks", ["server", "client"])
+def test_a_reset_that_no_ticket_explains_is_told(folder: Path, talks: str) -> None:
     client, server = client_context(ssl, folder), server_context(fasttls, folder)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        written = threading.Event()
+        spoken = threading.Event()
 
         def serve() -> bytes:
             accepted, _ = listening.accept()
             accepted.settimeout(20)
             with server.wrap_socket(accepted, server_side=True) as wrapped:
-                wrapped.sendall(b"an answer")
-                written.set()
+                if talks == "server":
+                    wrapped.sendall(b"an answer")
+                else:
+                    assert wrapped.recv(100) == b"a request"
+                spoken.set()
                 return wrapped.recv(10)
 
         serving = Peer(serve)
         plain = socket.create_connection(listening.getsockname(), 20)
         wrapped = client.wrap_socket(plain, server_hostname="localhost")
-        assert written.wait(20)
+        if talks == "client":
+            wrapped.sendall(b"a request")
+        assert spoken.wait(20)
         wrapped.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes((1, 0, 0, 0, 0, 0, 0, 0)))
         wrapped.close()
         assert isinstance(serving.wait_for_error(), ConnectionResetError)
