@@ -89,7 +89,6 @@ class SniChoice:
             alpn=found.alpn,
             alpn_required=found.alpn_required,
             alpn_callback=found.alpn_callback,
-            key_log=found.key_log,
         )
 
     def select(self, hello: ClientHelloInfo) -> Config | None:

@@ -81,8 +81,8 @@ class _X:
         if len(share) != self.size:
             raise IllegalParameter(f"a share of {len(share)} bytes for {self.code.name}, {self.size} are needed")
         try:
-            # RFC 8446 §7.4.2: an all-zero result is refused; `cryptography` does, with ValueError. It reads DER in
-            # half of the time that from_public_bytes() takes, which imports a module each time.
+            # RFC 8446 §7.4.2: an all-zero result is refused; `cryptography` does, with ValueError. It reads DER
+            # sooner than from_public_bytes(), which imports a module each time.
             return Secret(private.exchange(load_der_public_key(self._prefix + share)))  # type: ignore[arg-type]
         except ValueError as exc:
             raise IllegalParameter(f"a share for {self.code.name} that leads to no secret") from exc

@@ -175,7 +175,7 @@ def _check13(hello: ClientHello, answer: ServerHello | HelloRetryRequest) -> Non
                 )
 
 
-def _nothing_in_common(config: Config, hello: ClientHello) -> str:
+def _refused_without_a_reason(config: Config, hello: ClientHello) -> str:
     """Return what there is to say of a server that refuses a ClientHello without a reason."""
     groups: tuple[int, ...] = hello.extensions.get(ExtensionType.SUPPORTED_GROUPS, ())
     schemes: tuple[int, ...] = hello.extensions.get(ExtensionType.SIGNATURE_ALGORITHMS, ())
@@ -207,7 +207,7 @@ class WaitServerHello(State):
         if description == _PROTOCOL_VERSION:
             return f"the server speaks none of the versions that were offered, {version_range(config)}"
         if description in (_HANDSHAKE_FAILURE, _INSUFFICIENT_SECURITY):
-            return _nothing_in_common(config, self.hello)
+            return _refused_without_a_reason(config, self.hello)
         return ""
 
     @property

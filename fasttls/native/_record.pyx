@@ -407,8 +407,7 @@ cdef class Opener(Numbered):
     cdef bytes _decrypt(self, bytes nonce, body, bytes additional, Py_ssize_t size):
         """Return the size bytes that body protects. Raises BadRecordMac when it is not authentic.
 
-        They are put where they stay: what an AEAD returns is filled with zeros first, which takes a third of the time
-        for a full record.
+        They are put where they stay: what an AEAD returns is filled with zeros first.
         """
         self._make_aead("decrypt_into")
         cdef bytes content = PyBytes_FromStringAndSize(NULL, size)

@@ -157,7 +157,7 @@ class _Builder:
             code, found = _UNABLE_TO_GET_ISSUER_CERT_LOCALLY, f"{name}, issued by {issuer}"
             detail = f"{name} was issued by {issuer}, which was not sent and is not trusted"
             if self._store.find(last.issuer, everywhere=self._everywhere):
-                detail = f"{name} was issued by {issuer}; an authority of that name is trusted, but with another key"
+                detail = f"{name} was issued by {issuer}; another authority of that name, not its issuer, is trusted"
         rule, expected = "RFC 5280 §6.1", "a path to a trusted certificate"
         return CertificateRejected(code, depth, detail, certificate=name, rule=rule, found=found, expected=expected)
 

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 from api.peers import Bios, Peer, client_context, each_library, server_context, socket_pair
-from certs import DAY, NOW, test_root
+from certs import DAY, NOW, Authority, test_root
 
 import fasttls
 
@@ -272,3 +272,15 @@ def test_dates_are_told_beside_the_clock(tmp_path: Path, folder: Path, late: boo
         *test_root().issue("localhost", not_before=begins, not_after=begins + 2 * DAY).write(tmp_path)
     )
     assert "the clock here says 2" in str(_failure(Bios(client_context(fasttls, folder), server).handshake))
+
+
+@pytest.mark.parametrize("namesake", [False, True], ids=["a stranger's", "a namesake's"])
+def test_an_authority_of_the_same_name_is_told_from_one_that_is_unknown(
+    tmp_path: Path, folder: Path, namesake: bool
+) -> None:
+    other = Authority("Test Root" if namesake else "Another Root")
+    server = fasttls.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(*other.issue("localhost").write(tmp_path))
+    said = str(_failure(Bios(client_context(fasttls, folder), server).handshake))
+    assert ("another authority of that name, not its issuer, is trusted" in said) is namesake
+    assert ("was not sent and is not trusted" in said) is not namesake
