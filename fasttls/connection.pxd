@@ -34,7 +34,7 @@ from fasttls.handshake.flight cimport (
 from fasttls.handshake.machine cimport Machine
 from fasttls.handshake.state cimport ConnectedState, State
 from fasttls.native._hash cimport Transcript
-from fasttls.native._record cimport PlainSealer
+from fasttls.native._protection cimport PlainSealer
 
 cdef int _TYPE_CHANGE_CIPHER_SPEC
 cdef int _TYPE_ALERT

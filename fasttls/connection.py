@@ -51,7 +51,8 @@ from fasttls.handshake.flight import (
 from fasttls.handshake.machine import Machine
 from fasttls.handshake.state import ConnectedState
 from fasttls.native._hash import Transcript
-from fasttls.native._record import MAX_PLAINTEXT, PlainSealer
+from fasttls.native._protection import PlainSealer
+from fasttls.native._record import MAX_PLAINTEXT
 from fasttls.sessions.session import Session
 from fasttls.trust.names import as_ascii, as_ip_address
 from fasttls.wire.alerts import (

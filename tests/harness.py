@@ -20,7 +20,7 @@ from fasttls.handshake import client
 from fasttls.handshake.config import Config, Credential
 from fasttls.handshake.flight import Effect, Flight, Send
 from fasttls.handshake.machine import Machine
-from fasttls.native._record import PlainSealer
+from fasttls.native._protection import PlainSealer
 from fasttls.native._wire import Reader, Writer
 from fasttls.sessions.session import Session
 from fasttls.trust.store import TrustStore

@@ -3,7 +3,7 @@
 from fasttls.crypto.key_schedule12 cimport RecordKeys
 from fasttls.crypto.suites cimport Suite
 from fasttls.native._kdf cimport traffic_keys
-from fasttls.native._record cimport (
+from fasttls.native._protection cimport (
     Opener12,
     Opener13,
     Sealer12,

@@ -5,7 +5,7 @@ from cryptography.exceptions import InvalidTag
 from fasttls.crypto.key_schedule12 import RecordKeys
 from fasttls.crypto.suites import Suite
 from fasttls.native._kdf import traffic_keys
-from fasttls.native._record import Opener12, Opener13, Sealer12, Sealer13, opener13_later, sealer13_later
+from fasttls.native._protection import Opener12, Opener13, Sealer12, Sealer13, opener13_later, sealer13_later
 from fasttls.native._secret import Secret
 
 # A key is wiped when its Secret goes: at once, where the AEAD has copied it, or with the AEAD that holds it,

@@ -1,6 +1,7 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
-from fasttls.native._record cimport Deframer, Opener, Sealer
+from fasttls.native._protection cimport Opener, Sealer
+from fasttls.native._record cimport Deframer
 
 cdef int _TYPE_HANDSHAKE
 

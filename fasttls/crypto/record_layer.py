@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fasttls.native._record import Deframer, Opener, PlainOpener, PlainSealer, Sealer, Sealer13
+from fasttls.native._protection import Opener, PlainOpener, PlainSealer, Sealer, Sealer13
+from fasttls.native._record import Deframer
 from fasttls.wire.iana import ContentType, ProtocolVersion
 
 # An integer of C, where this is compiled.

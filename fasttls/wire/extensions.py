@@ -413,7 +413,8 @@ NST = Carrier.NEW_SESSION_TICKET
 TABLE = (
     Row(ExtensionType.SERVER_NAME, {CH: SERVER_NAME, SH: EMPTY, EE: EMPTY}),
     Row(ExtensionType.STATUS_REQUEST, {CH: STATUS_REQUEST, SH: EMPTY, CR: EMPTY, CT: STATUS}),
-    Row(ExtensionType.SUPPORTED_GROUPS, {CH: U16S, EE: U16S}),
+    # Some load balancers echo it in TLS 1.2's ServerHello, where it says nothing and RFC 8422 §4 does not have it.
+    Row(ExtensionType.SUPPORTED_GROUPS, {CH: U16S, SH: RAW, EE: U16S}),
     Row(ExtensionType.EC_POINT_FORMATS, {CH: U8S, SH: U8S}),
     Row(ExtensionType.SIGNATURE_ALGORITHMS, {CH: U16S, CR: U16S}),
     Row(ExtensionType.ALPN, {CH: PROTOCOLS, SH: PROTOCOL, EE: PROTOCOL}),

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fasttls.native import _finished as finished
 from fasttls.native import _kdf as kdf
 from fasttls.native._hash import Hash, Hmac, Transcript, digest_with, implementations
-from fasttls.native._record import Deframer, Opener12, Opener13, PlainOpener, PlainSealer, Sealer12, Sealer13
+from fasttls.native._protection import Opener12, Opener13, PlainOpener, PlainSealer, Sealer12, Sealer13
+from fasttls.native._record import Deframer
 from fasttls.native._secret import Secret
 from fasttls.native._wire import Reader, Writer
 

@@ -15,18 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fasttls.native._record import (
-    HEADER_SIZE,
-    MAX_PLAINTEXT,
-    Deframer,
-    Later,
-    Opener12,
-    Opener13,
-    PlainOpener,
-    PlainSealer,
-    Sealer12,
-    Sealer13,
-)
+from fasttls.native._protection import Later, Opener12, Opener13, PlainOpener, PlainSealer, Sealer12, Sealer13
+from fasttls.native._record import HEADER_SIZE, MAX_PLAINTEXT, Deframer
 from fasttls.native._secret import Secret
 from fasttls.wire.alerts import BadRecordMac, ProtocolVersionAlert, RecordOverflow, UnexpectedMessage
 

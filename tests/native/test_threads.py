@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fasttls.native._finished import finished13, finished13_matches
 from fasttls.native._hash import Hash, Hmac, Transcript, digest_with, implementations
 from fasttls.native._kdf import hkdf_expand_label, hkdf_extract, prf12
-from fasttls.native._record import MAX_PLAINTEXT, Deframer, Opener13, Sealer13
+from fasttls.native._protection import Opener13, Sealer13
+from fasttls.native._record import MAX_PLAINTEXT, Deframer
 from fasttls.native._secret import Secret
 from fasttls.native._wire import Reader, Writer
 

@@ -241,6 +241,14 @@ def test_server_hello(change: Callable[[Any], object], error: type[TLSError], re
     refused("client", error, reason, alter=on_message(ServerHello, change), server=server_config(**ONLY12))
 
 
+@pytest.mark.parametrize("value", [b"\0\4\0\x17\0\x1d", b"", b"\0\3\0"], ids=["a list", "nothing", "no list"])
+def test_an_echo_of_the_groups_is_not_looked_at(value: bytes) -> None:
+    """Some load balancers send it, and OpenSSL takes it; it says nothing, though RFC 8422 §4 does not have it there."""
+    alter = on_message(ServerHello, extension(X.SUPPORTED_GROUPS, value))
+    pair = Pair(client_config(), server_config(**ONLY12), server_alters=alter).connect()
+    assert pair.client.negotiated is not None
+
+
 def test_a_resumption_of_the_session_that_was_made_up() -> None:
     """RFC 8446 Appendix D.4: the session id that is sent for middleboxes names no session."""
     pair = Pair(client_config(), server_config(**ONLY12))

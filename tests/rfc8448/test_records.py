@@ -13,7 +13,8 @@ from rfc8448.trace import CLIENT_AUTHENTICATION, COMPATIBILITY, RESUMED, RETRY, 
 
 from fasttls.crypto.protection import opener13, sealer13
 from fasttls.crypto.suites import SUITES
-from fasttls.native._record import HEADER_SIZE, Opener, PlainOpener, PlainSealer, Sealer
+from fasttls.native._protection import Opener, PlainOpener, PlainSealer, Sealer
+from fasttls.native._record import HEADER_SIZE
 from fasttls.native._secret import Secret
 from fasttls.wire.alerts import BadRecordMac
 from fasttls.wire.iana import CipherSuite, ContentType, HandshakeType

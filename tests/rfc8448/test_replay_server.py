@@ -37,7 +37,7 @@ from fasttls.events import ApplicationData, EarlyDataAnswered, HandshakeComplete
 from fasttls.handshake.flight import Epoch, Flight, ReadWith, Send, WriteWith
 from fasttls.handshake.keys13 import handshake_keys
 from fasttls.handshake.server13 import Done, WaitCertificate, WaitFinished, WaitSecondClientHello
-from fasttls.native._record import PlainSealer
+from fasttls.native._protection import PlainSealer
 from fasttls.wire.alerts import BadRecordMac, DecryptError, IllegalParameter
 from fasttls.wire.extensions import KeyShareEntry
 from fasttls.wire.iana import CipherSuite, ContentType, ExtensionType, HandshakeType, NamedGroup
