@@ -30,8 +30,9 @@ cdef enum:
     IP_ADDRESS = 7
 
 # What validation understands or, as OpenSSL's default, may pass over when it is marked critical: keyUsage,
-# subjectAltName, basicConstraints, nameConstraints, cRLDistributionPoints, the policies' four, extKeyUsage.
+# subjectAltName, basicConstraints, nameConstraints, cRLDistributionPoints, the policies' four, extKeyUsage; nsCertType.
 _HANDLED = frozenset([bytes((0x55, 0x1D, last)) for last in (15, 17, 19, 30, 31, 32, 33, 36, 37, 54)])
+_HANDLED |= {bytes.fromhex("6086480186f8420101")}
 
 
 _RSA_KEY = bytes.fromhex("2a864886f70d010101")
@@ -577,6 +578,47 @@ def canonical_name(bytes der not None):
             parts.append(b"%d %b %d %d %b" % (len(oid), oid, tag, len(canonical), canonical))
         parts.sort()
         rdns.append(b"".join(parts))
+    return tuple(rdns)
+
+
+def elements(bytes contents not None):
+    """Return the DER elements that stand one behind the other in contents, as pairs of tag and contents.
+
+    Raises ValueError.
+    """
+    cdef Span whole = _whole(contents)
+    cdef Span inner
+    cdef int tag
+    cdef list found = []
+    while whole.next < whole.end:
+        tag = _element(&whole, ANY, &inner)
+        found.append((tag, _bytes(inner.next, inner.end)))
+    return found
+
+
+def attributes(bytes der not None):
+    """Return a Name as a tuple of its RDNs, each a tuple of (object identifier, tag, value): contents of their DER.
+
+    Raises ValueError.
+    """
+    cdef Span whole = _whole(der)
+    cdef Span name, rdn, part, value
+    cdef list rdns = []
+    cdef list parts
+    cdef bytes oid
+    cdef int tag
+    _element(&whole, SEQUENCE, &name)
+    _end(&whole)
+    while name.next < name.end:
+        _element(&name, SET, &rdn)
+        parts = []
+        while rdn.next < rdn.end:
+            _element(&rdn, SEQUENCE, &part)
+            oid = _contents(&part, OBJECT_IDENTIFIER)
+            tag = _element(&part, ANY, &value)
+            _end(&part)
+            parts.append((oid, tag, _bytes(value.next, value.end)))
+        rdns.append(tuple(parts))
     return tuple(rdns)
 
 

@@ -4,6 +4,8 @@
 cdef class _Kept:
     cdef object __weakref__
     cdef public Py_ssize_t _size
+    cdef public Py_ssize_t _room
+    cdef public Py_ssize_t _used
     cdef public dict _kept
     cdef public object _lock
     cdef public Py_ssize_t _hits

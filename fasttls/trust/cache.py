@@ -8,6 +8,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from fasttls.trust.lazy import renew_lock_in_child
 
+_LARGEST = 64  # keys as large as a key may be have room
+
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -27,11 +29,16 @@ class CacheCounters(NamedTuple):
 class _Kept:
     """What a PureCache is: it says of which types its keys and values are."""
 
-    def __init__(self, size: int) -> None:
-        """Make an empty cache for size entries. Raises ValueError for a negative size."""
+    def __init__(self, size: int, room: int = 0) -> None:
+        """Make an empty cache for size entries, whose keys, bytes, have room in so many bytes; 0 is no such bound.
+
+        Raises ValueError for a negative size.
+        """
         if size < 0:
             raise ValueError("a cache has room for no entries or more")
         self._size = size
+        self._room = room
+        self._used = 0  # bytes, where there is such a bound
         self._kept: dict[Any, Any] = {}  # the least used first
         self._lock = threading.Lock()
         self._hits = self._misses = 0
@@ -62,25 +69,31 @@ class _Kept:
 
     def keep(self, key: Any, value: Any) -> None:
         """Remember a value."""
-        if not self.enabled:
+        if not self.enabled or (self._room and _LARGEST * len(key) > self._room):
             return
         with self._lock:
-            self._kept.pop(key, None)
+            if self._kept.pop(key, None) is None and self._room:
+                self._used += len(key)
             self._kept[key] = value
             over = len(self._kept) - self._size
             if over > 0:
                 # A few more, for what comes next: a dict finds its first entry past all that were there before.
                 self._drop(over + self._size // 64)
+            while self._used > self._room > 0:
+                self._drop(1 + self._size // 64)
 
     def _drop(self, count: int) -> None:
         """Drop the least used."""
         for key in list(islice(self._kept, count)):
             del self._kept[key]
+            if self._room:
+                self._used -= len(key)
 
     def clear(self) -> None:
         """Forget everything, the counters included."""
         with self._lock:
             self._kept.clear()
+            self._used = 0
             self._hits = self._misses = 0
 
     @property

@@ -12,6 +12,7 @@ from fasttls.native._x509 import canonical_name as canonical_der_name
 from fasttls.trust.cache import PureCache
 from fasttls.trust.lazy import remembered
 from fasttls.trust.signing import SIGNATURES, SignatureAlgorithm, algorithm_of
+from fasttls.trust.verdicts import printable
 
 # `cryptography.x509` takes as long to import as everything else: it is, where a certificate is first read by it.
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class Certificate(CertificateFields):
     def description(self) -> str:
         """The subject as a person reads it, for messages."""
         try:
-            return self.subject_name.rfc4514_string() or f"serial {self.x509.serial_number:x}"
+            return printable(self.subject_name.rfc4514_string()) or f"serial {self.x509.serial_number:x}"
         except ValueError:
             return "a certificate whose subject cannot be read"
 
@@ -219,5 +220,5 @@ class CertificateCache(PureCache[bytes, Certificate]):
         return found
 
 
-CERTIFICATES = CertificateCache(512)
-"""The process's cache."""
+CERTIFICATES = CertificateCache(512, room=1 << 20)
+"""The process's cache: 1 MiB of DER, of which some MiB of objects are made, for what strangers send is kept too."""

@@ -5,13 +5,8 @@ RFC 9525 §2 has given it up; programs ask for it by `SSLContext.hostname_checks
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fasttls.trust.certificate import Certificate
 from fasttls.trust.names import as_ascii, as_ip_address, matches_dns
-
-if TYPE_CHECKING:
-    from cryptography import x509
 
 _DNS_NAME = 2  # a kind of GeneralName (RFC 5280 §4.2.1.6)
 
@@ -38,18 +33,14 @@ def common_name_matches(certificate: Certificate, host: str) -> bool:
     return False
 
 
-def constrained_names(certificate: Certificate, host: str | None) -> tuple[x509.GeneralName, ...]:
+def constrained_names(certificate: Certificate, host: str | None) -> tuple[str, ...]:
     """Return the common names that constraints on DNS names apply to when they may stand for hosts.
 
     One without a dot is a word like any other, unless it is the host.
     """
-    from cryptography import x509
-
     wanted = None if host is None or as_ip_address(host) is not None else as_ascii(host)
     names = common_names(certificate)
-    return tuple(
-        x509.DNSName(name) for name in names if "." in name or (wanted is not None and matches_dns(name, wanted))
-    )
+    return tuple([name for name in names if "." in name or (wanted is not None and matches_dns(name, wanted))])
 
 
 def _is_dns_name(name: str) -> bool:

@@ -25,9 +25,12 @@ cdef class _Builder:
     cdef public policies.Policy _policy
     cdef public int _signatures_left
     cdef public int _steps_left
+    cdef public int _lookups_left
     cdef public object _refusal
     cdef public tuple _dead_end
     cdef public bint _everywhere
+    cdef public bint _host_checked
+    cdef public object _comparisons
     cpdef tuple build(self)
 
     @cython.locals(last=CertificateFields)
@@ -37,4 +40,5 @@ cdef class _Builder:
 
     @cython.locals(certificate=CertificateFields, depth=int, top=int, intermediates=int)
     cpdef _validate(self, tuple path)
+    cpdef _check_name_constraints(self, tuple path)
     cpdef _check_signature(self, CertificateFields certificate, CertificateFields issuer, int depth)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from fasttls.trust.certificate import CERTIFICATES, Certificate, known_to_be_signed_by, may_be_issued_by
 from fasttls.trust.common_name import common_name_matches, constrained_names
@@ -13,6 +14,9 @@ from fasttls.trust.store import TrustStore
 from fasttls.trust.strict import check_strict
 from fasttls.trust.verdicts import CertificateRejected, VerifyCode
 from fasttls.wire.alerts import BadCertificate
+
+if TYPE_CHECKING:
+    from fasttls.trust.constraints import Comparisons
 
 _NAME_CONSTRAINTS = bytes.fromhex("551d1e")  # id-ce-nameConstraints, the contents of its DER
 
@@ -34,6 +38,9 @@ MOST_SIGNATURES = 32
 
 MOST_STEPS = 256
 """Issuers that a search for a path tries in all."""
+
+MOST_LOOKUPS = 8
+"""Paths of one chain that are looked up in revocation lists."""
 
 MOST_CANDIDATES = 16
 """Certificates of a peer's chain that are looked at."""
@@ -76,9 +83,12 @@ class _Builder:
         self._policy = policy
         self._signatures_left = MOST_SIGNATURES
         self._steps_left = MOST_STEPS
+        self._lookups_left = MOST_LOOKUPS
         self._refusal: CertificateRejected | BadCertificate | None = None
         self._dead_end: tuple[Certificate, ...] = (self._leaf,)
         self._everywhere = False
+        self._host_checked = False
+        self._comparisons: Comparisons | None = None
 
     def build(self) -> tuple[Certificate, ...]:
         found = self._search((self._leaf,))
@@ -164,12 +174,13 @@ class _Builder:
     def _validate(self, path: tuple[Certificate, ...]) -> None:
         """Apply every rule to a complete path, in OpenSSL's order. Raises CertificateRejected."""
         policy = self._policy
+        top = len(path) - 1
         intermediates = 0  # non-self-issued ones below this depth (RFC 5280 §6.1.4 (l))
         for depth, certificate in enumerate(path):
             if certificate.unhandled or certificate.fault is not None or certificate.has_others:
                 check_form(certificate, depth)
             if depth:
-                check_issuer(certificate, depth, intermediates, policy.strict)
+                check_issuer(certificate, depth, intermediates, policy.strict, depth == top)
                 if not certificate.self_issued:
                     intermediates += 1
             check_purpose(certificate, depth, policy.purpose)
@@ -179,26 +190,39 @@ class _Builder:
             from fasttls.trust.webpki import check_web_pki
 
             check_web_pki(path)
-        top = len(path) - 1
         for depth, certificate in enumerate(path):
             check_strength(certificate, depth, policy.strength, depth == top)
-        if policy.host is not None and not (policy.common_name and common_name_matches(path[0], policy.host)):
-            check_host(path[0], policy.host)
+        if policy.host is not None and not self._host_checked:
+            if not (policy.common_name and common_name_matches(path[0], policy.host)):
+                check_host(path[0], policy.host)
+            self._host_checked = True  # on this path as on all: the peer's own certificate is one
         if policy.crl_check is not _NONE:
             from fasttls.trust.revocation import check_revocation
 
+            self._lookups_left -= 1
+            if self._lookups_left < 0:
+                # Lists are long, and whoever has a name of an authority's may show many keys for it.
+                most, found = f"at most {MOST_LOOKUPS} paths", "too many paths to look up in revocation lists"
+                rule = "the paths that are looked up in revocation lists"
+                raise refusal(VerifyCode.CERT_REJECTED, path[0], 0, rule, found, most, found)
             check_revocation(path, self._store, policy)
-        for certificate in path:
-            # What judges them is imported with `cryptography.x509`: few paths need it.
-            if _NAME_CONSTRAINTS in certificate.extension_values:
-                from fasttls.trust.constraints import check_name_constraints
-
-                check_name_constraints(path, constrained_names(path[0], policy.host) if policy.common_name else ())
-                break
         for depth in range(top, -1, -1):
             if depth < top:
                 self._check_signature(path[depth], path[depth + 1], depth)
             check_dates(path[depth], depth, policy.now)
+        for certificate in path:
+            if _NAME_CONSTRAINTS in certificate.extension_values:
+                self._check_name_constraints(path)
+                break
+
+    def _check_name_constraints(self, path: tuple[Certificate, ...]) -> None:
+        from fasttls.trust.constraints import Comparisons, check_name_constraints
+
+        if self._comparisons is None:
+            self._comparisons = Comparisons()
+        policy = self._policy
+        own = constrained_names(path[0], policy.host) if policy.common_name else ()
+        check_name_constraints(path, own, self._comparisons)
 
     def _check_signature(self, certificate: Certificate, issuer: Certificate, depth: int) -> None:
         if known_to_be_signed_by(certificate, issuer):

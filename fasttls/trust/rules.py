@@ -17,6 +17,14 @@ _EKU = {
     Purpose.CLIENT_AUTH: bytes.fromhex("2b06010505070302"),
 }
 _EKU_NAMES = {Purpose.SERVER_AUTH: "serverAuth", Purpose.CLIENT_AUTH: "clientAuth"}
+_STEP_UP = (bytes.fromhex("6086480186f8420401"), bytes.fromhex("2b0601040182370a0303"))
+
+# Netscape's extension of the time before extended key usages: its contents, and the bit of each purpose.
+_NS_CERT_TYPE = bytes.fromhex("6086480186f8420101")
+_NS_TYPE = {Purpose.SERVER_AUTH: 0x40, Purpose.CLIENT_AUTH: 0x80}
+_BIT_STRING = 0x03
+
+_SERVER_AUTH = Purpose.SERVER_AUTH
 _LEAF_USAGE = {
     Purpose.SERVER_AUTH: DIGITAL_SIGNATURE | KEY_AGREEMENT | KEY_ENCIPHERMENT,
     Purpose.CLIENT_AUTH: DIGITAL_SIGNATURE | KEY_AGREEMENT,
@@ -49,11 +57,12 @@ def check_form(certificate: Certificate, depth: int) -> None:
         )
 
 
-def check_issuer(certificate: Certificate, depth: int, intermediates: int, strict: bool) -> None:
-    """An issuer must be a CA, allow the intermediates below it, and may sign certificates (RFC 5280 §6.1.4 (k)-(n))."""
-    # A self-signed version 1 certificate cannot say what it is; being trusted makes it a CA.
-    says_nothing = not certificate.has_basic_constraints and certificate.version < 3
-    if not certificate.ca and not (says_nothing and certificate.self_issued and not strict):
+def check_issuer(certificate: Certificate, depth: int, intermediates: int, strict: bool, trusted: bool) -> None:
+    """An issuer must be a CA, allow the intermediates below it, and may sign certificates (RFC 5280 §6.1.4 (k)-(n)).
+
+    trusted says that the path ends with it: an old root need not say that it is a CA, where no form is demanded.
+    """
+    if not certificate.ca and (strict or not trusted or not certificate.is_ca):
         raise refusal(
             VerifyCode.INVALID_CA,
             certificate,
@@ -88,7 +97,7 @@ def check_issuer(certificate: Certificate, depth: int, intermediates: int, stric
 def check_purpose(certificate: Certificate, depth: int, purpose: Purpose) -> None:
     """Extended key usage, of every certificate that has it, and the leaf's key usage (RFC 5280 §4.2.1.12, §4.2.1.3)."""
     uses = certificate.extended_key_usage
-    if uses is not None and _EKU[purpose] not in uses:
+    if uses is not None and _EKU[purpose] not in uses and not (purpose is _SERVER_AUTH and _is_step_up(uses)):
         raise refusal(
             VerifyCode.INVALID_PURPOSE,
             certificate,
@@ -108,6 +117,33 @@ def check_purpose(certificate: Certificate, depth: int, purpose: Purpose) -> Non
             f"a key usage that is none of a {purpose.value}",
             "digitalSignature",
             f"the key usage of {certificate.description} allows no {purpose.value}",
+        )
+    if depth == 0 and _NS_CERT_TYPE in certificate.extension_values:
+        _check_netscape_type(certificate, purpose)
+
+
+def _is_step_up(uses: tuple[bytes, ...]) -> bool:
+    """Whether Netscape's or Microsoft's old usage of servers is among them, as OpenSSL takes it."""
+    for use in uses:  # noqa: SIM110 - a generator is another function, when compiled
+        if use in _STEP_UP:
+            return True
+    return False
+
+
+def _check_netscape_type(certificate: Certificate, purpose: Purpose) -> None:
+    """Hold the leaf to nsCertType, by which old authorities keep servers and clients apart, as OpenSSL does."""
+    value = certificate.extension_values[_NS_CERT_TYPE][1]
+    if len(value) < 4 or value[0] != _BIT_STRING or value[1] != len(value) - 2:
+        raise ValueError("an nsCertType that is none")
+    if not value[3] & _NS_TYPE[purpose]:
+        raise refusal(
+            VerifyCode.INVALID_PURPOSE,
+            certificate,
+            0,
+            "nsCertType",
+            f"a type that is none of a {purpose.value}",
+            _EKU_NAMES[purpose],
+            f"the nsCertType of {certificate.description} allows no {purpose.value}",
         )
 
 

@@ -38,6 +38,7 @@ class VerifyCode(IntEnum):
     SUBTREE_MINMAX = 49
     UNSUPPORTED_CONSTRAINT_TYPE = 51
     UNSUPPORTED_CONSTRAINT_SYNTAX = 52
+    UNSUPPORTED_NAME_SYNTAX = 53
     HOSTNAME_MISMATCH = 62
     IP_ADDRESS_MISMATCH = 64
     EE_KEY_TOO_SMALL = 66
@@ -93,6 +94,7 @@ _WORDS = {
     VerifyCode.SUBTREE_MINMAX: "name constraints minimum and maximum not supported",
     VerifyCode.UNSUPPORTED_CONSTRAINT_TYPE: "unsupported name constraint type",
     VerifyCode.UNSUPPORTED_CONSTRAINT_SYNTAX: "unsupported or invalid name constraint syntax",
+    VerifyCode.UNSUPPORTED_NAME_SYNTAX: "unsupported or invalid name syntax",
     VerifyCode.HOSTNAME_MISMATCH: "hostname mismatch",
     VerifyCode.IP_ADDRESS_MISMATCH: "IP address mismatch",
     VerifyCode.EE_KEY_TOO_SMALL: "EE certificate key too weak",
@@ -151,6 +153,19 @@ _ALERTS = {
 }
 
 
+MOST_SHOWN = 1024
+"""Characters of what a peer says that a message shows."""
+
+
+def printable(text: str) -> str:
+    """Return text that may be a peer's for a message or a log: what is not to be printed escaped, the length bounded."""
+    if len(text) > MOST_SHOWN:
+        text = text[:MOST_SHOWN] + "…"
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 class CertificateRejected(Alert):
     """A chain that is not to be trusted, with the certificate and the rule that say so.
 
@@ -178,10 +193,10 @@ class CertificateRejected(Alert):
         self.verify_code = int(code)
         self.verify_message = words or _WORDS[code]
         self.depth = depth
-        self.detail = detail
-        self.certificate = certificate
+        self.detail = printable(detail)
+        self.certificate = printable(certificate)
         self.rule = rule
-        self.found = found
-        self.expected = expected
-        super().__init__(f"{self.verify_message} (certificate {depth}{': ' if detail else ''}{detail})")
+        self.found = printable(found)
+        self.expected = printable(expected)
+        super().__init__(f"{self.verify_message} (certificate {depth}{': ' if detail else ''}{self.detail})")
         self.alert_sent = _ALERTS.get(code, AlertDescription.CERTIFICATE_UNKNOWN)
