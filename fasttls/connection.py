@@ -65,6 +65,7 @@ from fasttls.wire.alerts import (
     DecodeError,
     IllegalParameter,
     InternalError,
+    RecordOverflow,
     TLSError,
     Truncated,
     UnexpectedMessage,
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
 _CHANGE_CIPHER_SPEC_BODY = b"\x01"
 
 _TYPE_AND_TAG = 17  # bytes
+_RECORD_HEADER = 5  # bytes
 
 _EXPANSION = 256
 """Bytes that a protected record may have more than its content (RFC 8446 §5.2)."""
@@ -255,6 +257,26 @@ class Connection(RecordLayer):
             )
             raise self.error
 
+    def size_of_messages(self, data: bytes) -> int:
+        """Return how many of the first bytes are records of handshake messages alone, as tickets are.
+
+        The connection is of no use after it: it is for one that is given up.
+        """
+        deframer = self._deframer
+        if self.error is not None or deframer.waiting:
+            return 0
+        size = 0
+        try:
+            deframer.feed(data)
+            while (record := deframer.next()) is not None:
+                if self._opener.open(record[0], record[1])[0] != _TYPE_HANDSHAKE:
+                    break
+                size += _RECORD_HEADER + len(record[1])
+        except TLSError:
+            pass  # what cannot be read stays where it is
+        self.error = TLSError("this side has given the connection up")
+        return size
+
     def _begun(self) -> str:
         """Return what came of a record that is not whole, for messages."""
         waiting = self._deframer.waiting
@@ -366,7 +388,11 @@ class Connection(RecordLayer):
         if content_type == _TYPE_CHANGE_CIPHER_SPEC:
             self._on_change_cipher_spec(body, events)
             return
-        if self._skip_early_data is not None and self._skip_by_type and content_type == _TYPE_APPLICATION_DATA:
+        if self._skip_early_data is not None and self._skip_by_type and content_type != _TYPE_APPLICATION_DATA:
+            if len(body) > MAX_PLAINTEXT:
+                # RFC 8446 §5.1: the room for protection is for what is skipped alone.
+                raise RecordOverflow(f"a record of {len(body)} bytes, at most {MAX_PLAINTEXT} are allowed")
+        elif self._skip_early_data is not None and self._skip_by_type:
             if self._machine.in_message:
                 # RFC 8446 §5.1: no record of another type between the pieces of a message.
                 raise UnexpectedMessage("application data inside a handshake message")

@@ -7,6 +7,8 @@ cdef class Channel:
     cpdef write(self, data, deadline, str doing)
     cpdef write_now(self, data)
     cpdef drain(self)
+    cpdef bytes peek(self)
+    cpdef skip(self, Py_ssize_t size)
 
 
 cdef class BioChannel(Channel):
@@ -22,6 +24,8 @@ cdef class BioChannel(Channel):
 cdef class SocketChannel(Channel):
     cdef public object _socket
     cpdef drain(self)
+    cpdef bytes peek(self)
+    cpdef skip(self, Py_ssize_t size)
     cpdef deadline(self)
     cpdef _wait(self, sock, event, deadline, str doing)
     cpdef bytes read(self, size, deadline, str doing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+import os
 import select
 import socket
 import ssl
@@ -16,6 +17,23 @@ _LONGEST_POLL = 1 << 30  # milliseconds; the system counts them in an int
 
 # The system's own calls: gevent puts a class of another kind in the place of socket.socket.
 _System = _socket.socket
+
+
+_forks = 0
+
+
+def _count_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_count_fork)
+
+
+def count_of_forks() -> int:
+    """Return how often this process, and those that it was forked from, have forked."""
+    return _forks
 
 
 def _poll(sock: socket.socket, event: int) -> select.poll:
@@ -52,6 +70,13 @@ class Channel:
     def drain(self) -> None:
         """Read and forget what is there, without waiting and within bounds."""
         raise NotImplementedError  # every channel has its own
+
+    def peek(self) -> bytes:
+        """Return what is there, as far as it can be looked at without taking it."""
+        return b""
+
+    def skip(self, size: int) -> None:
+        """Take so many bytes that are there, and forget them."""
 
     @property
     def plain_socket(self) -> socket.socket | None:
@@ -119,6 +144,18 @@ class SocketChannel(Channel):
                     return
             except OSError:
                 return
+
+    def peek(self) -> bytes:
+        """Return what the system has received, up to 64 KiB. Raises OSError."""
+        sock = self.plain_socket
+        if not _poll(sock, select.POLLIN).poll(0):
+            return b""
+        return _System.recv(sock, 1 << 16, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+
+    def skip(self, size: int) -> None:
+        """Receive so many bytes that peek() showed. Raises OSError."""
+        if size:
+            _System.recv(self.plain_socket, size, socket.MSG_DONTWAIT)
 
     def deadline(self) -> float | None:
         """Return when the socket's timeout ends, if it has one."""

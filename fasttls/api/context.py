@@ -52,6 +52,9 @@ _PLAIN: dict[str, Any] = {
     for name in ("options", "verify_flags", "verify_mode", "check_hostname", "minimum_version", "maximum_version")
 }
 
+# The properties that only keep them, ours and the standard library's.
+_OWN = [getattr_static(one, name, None) for one in (PlainSettings, _ssl._SSLContext) for name in _PLAIN]
+
 _SPOKEN = (
     (ssl.TLSVersion.TLSv1_2, ProtocolVersion.TLS1_2),
     (ssl.TLSVersion.TLSv1_3, ProtocolVersion.TLS1_3),
@@ -73,7 +76,15 @@ _SUPPORTED_VERIFY_FLAGS = (
 )
 
 
-class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, ssl.SSLContext):  # type: ignore[misc]
+def _standard() -> Any:
+    """Return the standard library's class, or gevent's in its place: another one would make connections itself."""
+    return next(one for one in ssl.SSLContext.__mro__ if one.__module__ in ("ssl", "gevent.ssl"))
+
+
+_StandardContext: Any = _standard()
+
+
+class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, _StandardContext):  # type: ignore[misc]
     """Settings for TLS connections, with the interface of `ssl.SSLContext`.
 
     A connection takes a snapshot when it is wrapped: later changes are for later connections. Safe
@@ -92,7 +103,7 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, ssl.SSLC
     of later connections, keys and application data never among them; for a trace."""
 
     _state: object  # another one after every change
-    _snapshot: tuple[object, Config] | None
+    _snapshot: tuple[object, tuple[int, ...], Config] | None
 
     def __new__(cls, protocol: int | None = None, *args: Any, **kwargs: Any) -> SSLContext:
         """Make a context for PROTOCOL_TLS_CLIENT or PROTOCOL_TLS_SERVER (or PROTOCOL_TLS, for either)."""
@@ -125,8 +136,8 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, ssl.SSLC
         if name == "__class__" and isinstance(value, type) and issubclass(value, ssl.SSLContext):
             value = _class_of(value)  # a program's own class: fasttls stays below it
         plain = _PLAIN.get(name)
-        if plain is None:
-            super().__setattr__(name, value)
+        if plain is None or getattr_static(type(self), name) not in _OWN:
+            super().__setattr__(name, value)  # a subclass may have a property of its own for a plain setting
         else:
             if name == "minimum_version" and value == ssl.TLSVersion.SSLv3:
                 self.options &= ~ssl.Options.OP_NO_SSLv3
@@ -221,9 +232,9 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, ssl.SSLC
 
     def _config(self) -> Config:
         """Return the settings as they are now, frozen."""
-        state, kept = self._state, self._snapshot
-        if kept is not None and kept[0] is state:
-            return kept[1]
+        state, kept, plain = self._state, self._snapshot, self._plain_values()
+        if kept is not None and kept[0] is state and kept[1] == plain:
+            return kept[2]
         low, high = self._versions()
         flags = self.verify_flags
         unsupported = int(flags) & ~int(_SUPPORTED_VERIFY_FLAGS)
@@ -254,7 +265,7 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, ssl.SSLC
             **self._session_settings(options),
         )
         object.__setattr__(self, "_ignores_unexpected_eof", bool(options & ssl.OP_IGNORE_UNEXPECTED_EOF))
-        object.__setattr__(self, "_snapshot", (state, snapshot))
+        object.__setattr__(self, "_snapshot", (state, plain, snapshot))
         return snapshot
 
     def _versions(self) -> tuple[int, int]:
@@ -327,9 +338,16 @@ def _class_of(cls: type[Any]) -> type[SSLContext]:
     if cls in SSLContext.__mro__:
         return SSLContext
     for known in cls.__subclasses__():
-        if issubclass(known, SSLContext) and known.__bases__ == (cls, SSLContext):
+        if issubclass(known, SSLContext) and known.__bases__ == (_Made, cls, SSLContext):
             return known
-    return types.new_class(cls.__name__, (cls, SSLContext), exec_body=_named_as(cls))
+    return types.new_class(cls.__name__, (_Made, cls, SSLContext), exec_body=_named_as(cls))
+
+
+class _Made:
+    """What is first in a class that is made here: the program was told of its own class, and is not of this one."""
+
+    def __init_subclass__(cls) -> None:
+        """Call nobody else's: it may want arguments that were the class statement's."""
 
 
 def _named_as(cls: type) -> Callable[[dict[str, Any]], None]:

@@ -12,6 +12,20 @@ from typing import Any
 
 _Base: Any = _ssl._SSLContext
 
+# What connections are held to, read from the type below: whoever sets it there cannot be watched.
+_READ = tuple(
+    getattr(_Base, name).__get__
+    for name in (
+        "options",
+        "verify_mode",
+        "verify_flags",
+        "check_hostname",
+        "minimum_version",
+        "maximum_version",
+        "_host_flags",
+    )
+)
+
 
 class PlainSettings:
     """The part of SSLContext that is only kept, and read when a connection is wrapped."""
@@ -26,6 +40,10 @@ class PlainSettings:
 
     _ignores_unexpected_eof: bool
     """Whether OP_IGNORE_UNEXPECTED_EOF was set when the settings were last frozen."""
+
+    def _plain_values(self) -> tuple[int, ...]:
+        """Return the settings that the type below keeps, as they are now."""
+        return tuple([read(self) for read in _READ])
 
     def _init_plain(self, protocol: int) -> None:
         setting = object.__setattr__

@@ -7,6 +7,8 @@ import ssl
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
+from fasttls.api.errors import plain_error
+from fasttls.api.sni import report
 from fasttls.handshake.config import Config
 from fasttls.native._secret import Secret
 from fasttls.sessions.cache import ClientSessions, ServerSessions
@@ -174,13 +176,15 @@ class SessionSettings:
         identity_hint is what the client's callback is called with in TLS 1.2; TLS 1.3 has none.
         """
         self._check_psk(callback, "server", ssl.PROTOCOL_TLS_CLIENT, "PROTOCOL_TLS_CLIENT")
+        if not isinstance(identity_hint, str | None):
+            raise TypeError(f"identity_hint must be str or None, not {type(identity_hint).__name__}")
         if identity_hint is not None and len(identity_hint.encode()) > _LONGEST_IDENTITY:
-            raise ssl.SSLError("failed to set identity hint")
+            raise plain_error("failed to set identity hint")
         self._psk_server, self._psk_hint = callback, identity_hint or ""
 
     def _check_psk(self, callback: object, side: str, not_for: int, name: str) -> None:
         if self.protocol == not_for:
-            raise ssl.SSLError(f"Cannot add PSK {side} callback to a {name} context")
+            raise plain_error(f"Cannot add PSK {side} callback to a {name} context")
         if callback is not None and not callable(callback):
             raise TypeError("callback must be callable")
 
@@ -204,10 +208,16 @@ class SessionSettings:
             name = identity.decode()
         except UnicodeDecodeError:
             return None
-        key = self._psk_server(None if name == "\0" else name)
+        try:
+            key = self._psk_server(None if name in ("", "\0") else name)
+        except Exception as exc:
+            # A server that accepts in a loop catches OSError: what a callback raises must not stop it.
+            report(exc, self._psk_server)
+            raise HandshakeFailure("the PSK callback raised an exception", reason="CALLBACK_FAILED") from exc
         if not isinstance(key, bytes):
             raise HandshakeFailure("the PSK callback returned no key", reason="CALLBACK_FAILED")
-        return ExternalPsk(identity, Secret(key)) if key else None
+        # TLS 1.2 allows an empty identity (RFC 4279 §5.1); nobody looks at this one again.
+        return ExternalPsk(identity or b"\0", Secret(key)) if key else None
 
     # For connections.
 

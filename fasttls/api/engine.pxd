@@ -29,6 +29,7 @@ cdef class Engine(Agreed):
     cdef public Mutex _write_lock
     cdef public Mutex _writing
     cdef public Mutex _reading
+    cdef public Py_ssize_t _forks
     cdef public Py_ssize_t _looked
     cdef public bint _wrote
     cdef public SessionLink _sessions

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fasttls.api.agreed import Agreed
-from fasttls.api.channel import Channel
+from fasttls.api.channel import Channel, count_of_forks
 from fasttls.api.errors import as_ssl_error, closed, ssl_error, want_read
 from fasttls.api.session_link import SessionLink
 from fasttls.connection import Connection
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from fasttls.api.sni import SniChoice
 
 _RECORD = 16384  # bytes
+_MOST_UNSENT = 64  # pieces of output
 _WRAPPERS = (ssl.SSLSocket, ssl.SSLObject)
 
 
@@ -72,12 +73,13 @@ class Engine(Agreed):
         self._plaintext: list[bytes] = []
         self._taken = 0  # bytes of the first of them
         self._outgoing: list[bytes | memoryview] = []
-        self._committed = 0  # bytes of the caller's that are sealed and wait to be sent
+        self._committed = 0  # bytes of a write that are sealed, sent or not, while it is not over
         self._early_committed = 0  # the same, of early data
         self._lock = Mutex()
         self._write_lock = Mutex()
         self._writing = Mutex()
         self._reading = Mutex()
+        self._forks = count_of_forks()
         self._looked = 0  # how often the transport was read
         self._wrote = False  # whether application data was written
         self._sessions = SessionLink(context, connection, channel)
@@ -329,7 +331,10 @@ class Engine(Agreed):
             self._raise_failure()  # which another thread has met
             if not self._pump(seen, deadline, "read"):
                 raise want_read()
-            self._flush_now()
+            if len(self._outgoing) < _MOST_UNSENT:
+                self._flush_now()
+            else:
+                self._flush(deadline, "read")  # a peer that asks much and reads nothing is not read any further
         if not self._plaintext and connection.close_sent:
             raise closed()
 
@@ -353,25 +358,19 @@ class Engine(Agreed):
             self._writing.release()
 
     def _write(self, view: bytes | memoryview, deadline: float | None) -> int:
-        """Seal and send a piece after another; what is sealed and not sent is the caller's to repeat."""
-        written = 0
+        """Seal and send a piece after another. What ends it early, the caller's repetition goes on from."""
         size = len(view)
         self._wrote = True
         if self._committed > size:
             raise ssl_error("BAD_LENGTH", "bad length: a write that would have blocked is repeated with the same data")
         while True:
-            try:
-                if self._outgoing:
-                    self._flush(deadline, "write")
-            except ssl.SSLWantWriteError:
-                if written:
-                    return written
-                raise
-            written += self._committed
-            self._committed = 0
-            if written >= size:
+            if self._outgoing:
+                self._flush(deadline, "write")
+            start = self._committed
+            if start >= size:
+                self._committed = 0
                 return size
-            piece = view if size <= _RECORD and not written else memoryview(view)[written : written + _RECORD]
+            piece = view if size <= _RECORD and not start else memoryview(view)[start : start + _RECORD]
             self._lock.acquire()
             try:
                 if self._connection.close_sent:
@@ -382,7 +381,7 @@ class Engine(Agreed):
                 raise as_ssl_error(error) from error
             finally:
                 self._lock.release()
-            self._committed = len(piece)
+            self._committed = start + len(piece)
 
     def pending(self) -> int:
         """Return how many bytes can be read without waiting."""
@@ -419,9 +418,12 @@ class Engine(Agreed):
         negotiated = self._negotiated
         if negotiated is None or self._connection.server_side or self._connection.has_read:
             return
+        if self._forks != count_of_forks():
+            return  # another process may go on with this connection
         if negotiated.version == ProtocolVersion.TLS1_3:
             with contextlib.suppress(OSError, ValueError):
-                self._channel.drain()
+                # Application data is left for whoever else may have the socket.
+                self._channel.skip(self._connection.size_of_messages(self._channel.peek()))
 
     def key_update(self, request_peer: bool = False) -> None:
         """Send KeyUpdate, and ask the peer for one if wanted (RFC 8446 §4.6.3)."""

@@ -15,6 +15,7 @@ cdef class SessionLink:
     cdef public Counters _counters
     cdef public bint begun
     cdef public object _place
+    cdef public bint _received
     cdef public Session _session
     cdef public Negotiated _completed
     cdef public double _completed_at
@@ -28,4 +29,5 @@ cdef class SessionLink:
     cpdef failed(self)
 
 
+cpdef Py_ssize_t _weight(Session session) except -1
 cpdef Session _without_ticket(Negotiated negotiated, now)

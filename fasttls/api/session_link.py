@@ -14,6 +14,8 @@ from fasttls.wire.iana import ProtocolVersion
 # Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
 _TLS1_2 = ProtocolVersion.TLS1_2
 
+_MOST_KEPT = 1 << 16  # bytes of a ticket and the server's certificates; a context keeps a few hundred of them
+
 if TYPE_CHECKING:
     from fasttls.api.channel import Channel
     from fasttls.api.context import SSLContext
@@ -30,6 +32,7 @@ class SessionLink:
         self._channel = channel
         self.begun = False
         self._place: Hashable = None
+        self._received = False  # whether it left a session
         self._session = connection.session
         self._completed: Negotiated | None = None  # where no session but what was agreed is to be shown
         self._completed_at = 0.0  # seconds since the epoch
@@ -107,13 +110,22 @@ class SessionLink:
         if ticket.session is None:
             return
         self._session, self._shown = ticket.session, None
-        if self._place is not None:
+        self._received = True
+        if self._place is not None and _weight(ticket.session) <= _MOST_KEPT:
             self._context._client_sessions.keep(self._place, ticket.session)
 
     def failed(self) -> None:
-        """Forget the sessions of a place that a connection failed with (RFC 5246 §7.2.2)."""
-        if self._place is not None and self._connection.session is not None:
+        """Forget the sessions of a place where a connection with one failed (RFC 5246 §7.2.2, RFC 8446 §6.2)."""
+        if self._place is not None and (self._received or self._connection.session is not None):
             self._context._client_sessions.forget(self._place)
+
+
+def _weight(session: Session) -> int:
+    """Return the bytes of a session that a server chose."""
+    size = len(session.ticket)
+    for der in session.peer_chain:
+        size += len(der)
+    return size
 
 
 def _without_ticket(negotiated: Negotiated, now: float) -> Session:

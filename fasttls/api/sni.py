@@ -34,7 +34,7 @@ class _Unraisable(NamedTuple):
     object: Any
 
 
-def _report(error: Exception, callback: SniCallback) -> None:
+def report(error: Exception, callback: SniCallback) -> None:
     """Tell of an exception that goes nowhere: to the program's hook if it has one, or on standard error."""
     hook: Any = sys.unraisablehook
     if hook is not sys.__unraisablehook__:
@@ -103,7 +103,7 @@ class SniChoice:
             result = self._callback(engine.owner, hello.server_name, self._context)
         except Exception as exc:
             # A server that accepts in a loop catches OSError: what a callback raises must not stop it.
-            _report(exc, self._callback)
+            report(exc, self._callback)
             raise HandshakeFailure("sni_callback raised an exception", reason="CALLBACK_FAILED") from exc
         finally:
             self.active = False
@@ -112,7 +112,7 @@ class SniChoice:
         if not isinstance(result, int):
             kind = type(result).__name__
             wrong = TypeError(f"sni_callback returns None or an alert's number, not {kind}")
-            _report(wrong, self._callback)
+            report(wrong, self._callback)
             raise InternalError(str(wrong), reason="CALLBACK_FAILED") from wrong
         try:
             refusal = ALERTS[AlertDescription(result)]

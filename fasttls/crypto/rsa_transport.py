@@ -16,7 +16,7 @@ _PREMASTER = 48  # bytes
 _PADDING = padding.PKCS1v15()
 
 Decrypt = Callable[[bytes], bytes]
-"""RSA decryption with PKCS#1 v1.5 padding, by a key of any kind; a ValueError says that it failed."""
+"""RSA decryption with PKCS#1 v1.5 padding, by a key of any kind; any exception says that it failed."""
 
 
 def transport(public: rsa.RSAPublicKey, version: int, random: Callable[[int], bytes]) -> tuple[Secret, bytes]:
@@ -50,8 +50,8 @@ def receive(decrypt: Decrypt, size: int, ciphertext: bytes, version: int, random
     # A ciphertext of another length is no secret of the client's, but it need not show in the time.
     usable = ciphertext if len(ciphertext) == size else b"\0" + ciphertext[1:size].rjust(size - 1, b"\1")
     try:
-        decrypted = decrypt(usable)
-    except ValueError:
+        decrypted = bytes(memoryview(decrypt(usable)))  # any buffer is fine
+    except Exception:  # whatever an HSM raises: a peer must not learn of it (RFC 5246 §7.4.7.1)
         decrypted = _decrypt_nothing(decrypt, size)
     if usable is not ciphertext:
         decrypted = b""
@@ -62,7 +62,7 @@ def receive(decrypt: Decrypt, size: int, ciphertext: bytes, version: int, random
 
 def _decrypt_nothing(decrypt: Decrypt, size: int) -> bytes:
     """Spend what a decryption costs."""
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(Exception):
         decrypt(b"\0" * (size - 1) + b"\2")
     return b""
 

@@ -15,4 +15,4 @@ cdef class PeerIdentity:
 cpdef bytes sign(Credential credential, scheme, bytes content)
 cpdef PeerIdentity identify_peer(Config config, tuple chain, purpose, str host, use=*)
 cpdef PeerIdentity with_staple(Config config, PeerIdentity identity, bytes response)
-cpdef _public_key(bytes der, use)
+cpdef _public_key(bytes der, use, asked)

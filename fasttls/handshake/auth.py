@@ -27,6 +27,7 @@ _SIGN = KeyUse.SIGN
 _OFF = OCSPStapling.OFF
 _STAPLING_REQUIRED = OCSPStapling.REQUIRED
 _OPTIONAL = PeerCertificate.OPTIONAL
+_UNCHECKED = PeerCertificate.UNCHECKED
 _PEER_CERTIFICATE_REQUIRED = PeerCertificate.REQUIRED
 
 
@@ -77,7 +78,7 @@ def identify_peer(
         config.verify_callback(chain, path or None, refusal)
     if refusal is not None:
         raise refusal
-    return PeerIdentity(chain, _public_key(chain[0], use), path)
+    return PeerIdentity(chain, _public_key(chain[0], use, config.peer_certificate), path)
 
 
 def with_staple(config: Config, identity: PeerIdentity, response: bytes | None) -> PeerIdentity:
@@ -93,17 +94,20 @@ def with_staple(config: Config, identity: PeerIdentity, response: bytes | None) 
     return identity if response is None else replace(identity, ocsp_response=response)
 
 
-def _public_key(der: bytes, use: KeyUse) -> PublicKey:
-    """Return the key of the peer's own certificate, which must be allowed to do what it is needed for."""
+def _public_key(der: bytes, use: KeyUse, asked: PeerCertificate) -> PublicKey:
+    """Return the key of the peer's own certificate, which must be allowed to do what it is needed for.
+
+    Where nobody asks who the peer is, it is a key and no more.
+    """
     try:
         leaf = CERTIFICATES.parse(der)
     except ValueError as exc:
         raise BadCertificate(f"the peer's certificate is malformed: {exc}") from exc
-    if leaf.malformed is not None:
+    if leaf.malformed is not None and asked is not _UNCHECKED:
         raise BadCertificate(f"the peer's certificate is malformed: {leaf.malformed}")
     # RFC 8446 §4.4.2.2, RFC 5246 §7.4.2: when there is a key usage, it must have the bit.
     bit, needed = (DIGITAL_SIGNATURE, "digitalSignature") if use is _SIGN else (KEY_ENCIPHERMENT, "keyEncipherment")
-    if leaf.key_usage >= 0 and not leaf.key_usage & bit:
+    if leaf.key_usage >= 0 and not leaf.key_usage & bit and asked is not _UNCHECKED:
         raise CertificateRejected(
             VerifyCode.INVALID_PURPOSE,
             0,

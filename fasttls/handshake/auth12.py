@@ -18,6 +18,8 @@ from fasttls.wire.messages import CertificateVerify
 _ECDHE_ECDSA = KeyExchange.ECDHE_ECDSA
 _RSA = KeyExchange.RSA
 
+_CURVES = ("secp256r1", "secp384r1", "secp521r1")
+
 _RSA_SCHEMES = frozenset(code for code in SignatureScheme if code.name.startswith("RSA"))
 
 
@@ -72,10 +74,19 @@ def check_key(key_exchange: KeyExchange, public: PublicKey) -> None:
         fits = isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey)
     else:
         fits = isinstance(key, rsa.RSAPublicKey) and not (key_exchange is _RSA and public.pss_only)
-    if not fits:
+    if fits:
+        check_curve(public)
+    else:
         raise IllegalParameter(
             f"the server selects {key_exchange.value} and has a {type(key).__name__}", reason="WRONG_CERTIFICATE_TYPE"
         )
+
+
+def check_curve(public: PublicKey) -> None:
+    """Check that an EC key is on a curve that this side may offer (RFC 8422 §5.3, §5.6). Raises IllegalParameter."""
+    key = public.key
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in _CURVES:
+        raise IllegalParameter(f"the peer's certificate has a key on the curve {key.curve.name}", reason="WRONG_CURVE")
 
 
 def verify(config: Config, public: PublicKey, scheme: int, signature: bytes, content: bytes) -> None:
@@ -93,4 +104,5 @@ def check_certificate_verify(
 ) -> None:
     """Check that the client has the key of its certificate. Raises IllegalParameter or DecryptError."""
     content = flight.transcript.messages(before=True)
+    check_curve(identity.public_key)
     verify(config, identity.public_key, message.algorithm, message.signature, content)

@@ -51,6 +51,7 @@ _COOKIE = ExtensionType.COOKIE
 _EARLY_DATA = ExtensionType.EARLY_DATA
 _KEY_SHARE = ExtensionType.KEY_SHARE
 _PRE_SHARED_KEY = ExtensionType.PRE_SHARED_KEY
+_PRE_SHARED_KEY = ExtensionType.PRE_SHARED_KEY
 _SUPPORTED_VERSIONS = ExtensionType.SUPPORTED_VERSIONS
 _TLS1_2 = ProtocolVersion.TLS1_2
 _TLS1_3 = ProtocolVersion.TLS1_3
@@ -232,9 +233,10 @@ class WaitServerHello(State):
         """Go on with the version that the server selected."""
         if _selected_version(self.config, self.hello, answer) == _TLS1_2:
             _check_common(self.hello, answer, SUITES12)
-            if _KEY_SHARE in answer.extensions:
-                # RFC 8446 §4.2: it belongs in a ServerHello of TLS 1.3.
-                raise IllegalParameter("a ServerHello of TLS 1.2 has key_share")
+            for code in (_KEY_SHARE, _PRE_SHARED_KEY):
+                if code in answer.extensions:
+                    # RFC 8446 §4.2: it belongs in a ServerHello of TLS 1.3.
+                    raise IllegalParameter(f"a ServerHello of TLS 1.2 has {name_of(ExtensionType, code)}")
             if self.offered.early:
                 # RFC 8446 Appendix D.3: a server of early data that has become one of TLS 1.2 cannot be talked to.
                 raise ProtocolVersionAlert("the server answers early data with TLS 1.2")

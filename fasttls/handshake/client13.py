@@ -95,7 +95,7 @@ def begin(
     config, hello = opening.config, opening.hello
     suite = SUITES[answer.cipher_suite]
     psk = selected_offer(opening.psks, answer.extensions.get(_PRE_SHARED_KEY), suite)
-    if psk is None and config.psk_only:
+    if config.psk_only and (psk is None or psk.session is not None):
         raise HandshakeFailure("the server takes none of the pre-shared keys", reason="PSK_DECLINED")
     group, shared = _agreed(opening, answer, psk)
     keys = handshake_keys(suite, shared, hello.random, flight, None if psk is None else psk.secret)

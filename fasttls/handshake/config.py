@@ -78,7 +78,7 @@ class Limits:
     warning_alerts: int = 32  # in a row
     key_updates: int = 32  # in a row, without application data between them
     change_cipher_specs: int = 32
-    tickets: int = 64  # NewSessionTickets in a row
+    tickets: int = 255  # NewSessionTickets in a row
     certificate_requests: int = 8  # after the handshake, in a row
     renegotiations: int = 8  # requests in a row that are refused with a warning, in TLS 1.2
     early_data: int = 64 * 1024  # bytes of refused early data that are skipped

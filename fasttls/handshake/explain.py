@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from fasttls.events import Negotiated
 from fasttls.handshake.config import Config, Credential
 from fasttls.handshake.state import State
 from fasttls.trust.certificate import CERTIFICATES
+from fasttls.trust.names import host_names
 from fasttls.wire.alerts import AlertDescription
 
 _REFUSED: dict[int, str] = {
-    AlertDescription.BAD_CERTIFICATE: "it is malformed to it, or a signature does not verify",
-    AlertDescription.UNSUPPORTED_CERTIFICATE: "it is of a kind that it does not take",
+    AlertDescription.BAD_CERTIFICATE: (
+        "most often it is too weak or not yet valid; one that is malformed, or whose signature does not verify, is "
+        "refused so too"
+    ),
+    AlertDescription.UNSUPPORTED_CERTIFICATE: (
+        "most often its extended key usage is not for this side, or its key is of a kind that is not taken"
+    ),
     AlertDescription.CERTIFICATE_REVOKED: "it was revoked",
-    AlertDescription.CERTIFICATE_EXPIRED: "it is out of date by its clock",
+    AlertDescription.CERTIFICATE_EXPIRED: (
+        "by its clock this certificate, or another one of the chain, has expired or is not yet valid"
+    ),
     AlertDescription.CERTIFICATE_UNKNOWN: "it does not say why",
-    AlertDescription.UNKNOWN_CA: "it does not trust its authority, or misses an intermediate that was not sent",
+    AlertDescription.UNKNOWN_CA: (
+        "it does not trust its authority, or misses an intermediate that was not sent; a revocation list that is "
+        "missing, and an issuer that may not issue, are refused so too"
+    ),
     AlertDescription.ACCESS_DENIED: "it is verified, and may not enter",
 }
 """Alerts about a certificate (RFC 8446 §6.2), and what each says of it."""
+
+_MOST_HOSTS = 8
 
 _NONE_SENT = (
     AlertDescription.CERTIFICATE_REQUIRED,
@@ -61,7 +75,19 @@ def _agreed(state: Any) -> Negotiated | None:
 def _refused(peer: str, description: int, own: list[Credential]) -> str:
     if description not in _REFUSED or not own:
         return ""
-    return f"the {peer} does not accept our certificate, {' or '.join(map(_described, own))}: {_REFUSED[description]}"
+    why = _REFUSED[description]
+    if peer == "client" and description == AlertDescription.BAD_CERTIFICATE:
+        why = f"most often it is for another host than the client wanted, {_hosts(own)}; else {why}"
+    return f"the {peer} does not accept our certificate, {' or '.join(map(_described, own))}: {why}"
+
+
+def _hosts(own: list[Credential]) -> str:
+    """Return for which hosts this side's certificates are."""
+    found: list[str] = []
+    for credential in own:
+        with suppress(ValueError):
+            found += host_names(CERTIFICATES.parse(credential.chain[0]))
+    return f"being for {', '.join(found[:_MOST_HOSTS]) or 'none'}{' and others' if len(found) > _MOST_HOSTS else ''}"
 
 
 def _described(credential: Credential) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from fasttls.crypto.groups import Offer, offers
+from fasttls.crypto.suites import SUITES
+from fasttls.crypto.suites12 import SUITES12
 from fasttls.handshake.config import Config
 from fasttls.trust.names import as_ascii, as_ip_address
 from fasttls.trust.policy import OCSPStapling
@@ -113,6 +115,19 @@ def build_client_hello(config: Config, host: str | None, shares: dict[int, Offer
 def key_share_entries(shares: dict[int, Offer]) -> tuple[KeyShareEntry, ...]:
     """Return the shares as key_share carries them."""
     return tuple([KeyShareEntry(group, share.public) for group, share in shares.items()])
+
+
+MOST_AUTHORITIES = 256
+"""Names of authorities that a server keeps of a client's hello; it chooses by all of them."""
+
+_MOST_SUITES = 64
+
+
+def known_suites(suites: tuple[int, ...]) -> tuple[int, ...]:
+    """Return what a server keeps of a client's suites: of a long list, those that it knows, each once."""
+    if len(suites) <= _MOST_SUITES:
+        return suites
+    return tuple([code for code in dict.fromkeys(suites) if code in SUITES or code in SUITES12])
 
 
 def server_random(config: Config, version: int) -> bytes:

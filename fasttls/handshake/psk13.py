@@ -52,7 +52,8 @@ class PskOffer:
 def client_offers(config: Config, session: Session | None, host: str | None) -> tuple[PskOffer, ...]:
     """Return the keys that a client offers, the session's first."""
     found = []
-    usable = usable_session(config, session, host, _TLS1_3)
+    # Where nothing but a key says who the server is, a session of before says nothing.
+    usable = None if config.psk_only else usable_session(config, session, host, _TLS1_3)
     if usable is not None and 0 < len(usable[0].ticket) <= LARGEST_OFFER:
         kept, peer = usable
         secret = EarlySecret(kept.hash_name, kept.secret)

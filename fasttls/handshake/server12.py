@@ -17,7 +17,7 @@ from fasttls.handshake.config import Config, PeerCertificate
 from fasttls.handshake.connected12 import ServerConnected
 from fasttls.handshake.exchange12 import ServerExchange, server_exchange
 from fasttls.handshake.flight import Flight
-from fasttls.handshake.hello import UNCOMPRESSED, Asked, server_random
+from fasttls.handshake.hello import UNCOMPRESSED, Asked, known_suites, server_random
 from fasttls.handshake.psk12 import PskKeyExchange, PskParams, psk_premaster
 from fasttls.handshake.state import State, readers_of
 from fasttls.trust.certificate import CERTIFICATES
@@ -126,7 +126,7 @@ def answer(
         client_random=hello.random,
         server_random=random,
         legacy_session_id=session_id,
-        client_suites=hello.cipher_suites,
+        client_suites=known_suites(hello.cipher_suites),
         own_signature_algorithm=chosen.scheme,
         own_certificate=chosen.credential.chain[0],
         own_suites=config.offered_suites,
@@ -183,7 +183,7 @@ def _answer_with_psk(
         client_random=hello.random,
         server_random=random,
         legacy_session_id=b"",
-        client_suites=hello.cipher_suites,
+        client_suites=known_suites(hello.cipher_suites),
         extended_master_secret=_EXTENDED_MASTER_SECRET in hello.extensions,
         own_suites=config.offered_suites,
     )

@@ -13,7 +13,7 @@ from fasttls.handshake.auth import PeerIdentity
 from fasttls.handshake.config import Config
 from fasttls.handshake.connected12 import ServerConnected
 from fasttls.handshake.flight import Flight
-from fasttls.handshake.hello import Asked, server_random
+from fasttls.handshake.hello import Asked, known_suites, server_random
 from fasttls.handshake.resume import server_may_resume
 from fasttls.handshake.state import State, readers_of
 from fasttls.native._secret import Secret
@@ -137,7 +137,7 @@ def resume(
         client_random=hello.random,
         server_random=random,
         legacy_session_id=hello.legacy_session_id,
-        client_suites=hello.cipher_suites,
+        client_suites=known_suites(hello.cipher_suites),
         peer_chain=() if peer is None else peer.chain,
         verified_path=() if peer is None else peer.path,
         peer_signature_algorithm=session.peer_signature_algorithm,

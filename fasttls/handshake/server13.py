@@ -21,7 +21,7 @@ from fasttls.handshake.choose13 import Chosen, check_offer, choose, credential_f
 from fasttls.handshake.config import Config, PeerCertificate
 from fasttls.handshake.connected13 import ServerConnected
 from fasttls.handshake.flight import Epoch, Flight
-from fasttls.handshake.hello import Asked, server_random
+from fasttls.handshake.hello import MOST_AUTHORITIES, Asked, known_suites, server_random
 from fasttls.handshake.keys13 import ApplicationKeys, HandshakeKeys, handshake_keys
 from fasttls.handshake.psk13 import ChosenPsk, choose_psk, early_data_refusal, use_up
 from fasttls.handshake.state import State, readers_of
@@ -175,14 +175,14 @@ def _send_flight(
         client_random=hello.random,
         server_random=random,
         legacy_session_id=hello.legacy_session_id,
-        client_suites=hello.cipher_suites,
+        client_suites=known_suites(hello.cipher_suites),
         peer_chain=() if peer is None else peer.chain,
         verified_path=() if peer is None else peer.path,
         peer_signature_algorithm=None if psk is None or psk.session is None else psk.session.peer_signature_algorithm,
         own_signature_algorithm=scheme,
         own_suites=config.offered_suites,
         client_certificate_requested=request is not None,
-        peer_authorities=hello.extensions.get(_CERTIFICATE_AUTHORITIES, ()),
+        peer_authorities=hello.extensions.get(_CERTIFICATE_AUTHORITIES, ())[:MOST_AUTHORITIES],
         own_certificate=None if certified is None else certified[0].chain[0],
         may_authenticate=_POST_HANDSHAKE_AUTH in hello.extensions,
         session=None if psk is None else psk.session,

@@ -1,7 +1,7 @@
 """The fields of a certificate that validation reads, found in its DER (RFC 5280 section 4.1, X.690).
 
-`cryptography` has parsed the same bytes before and refuses what is no certificate; this finds the pieces without
-making an object of each. Every read passes through _element, the one bounds check.
+`cryptography` reads keys, and what is rarely asked for; this finds the pieces without making an object of each. Every
+read passes through _element, the one bounds check.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -22,12 +22,6 @@ cdef enum:
     CONTEXT_2 = 0xA2
     CONTEXT_3 = 0xA3
     ANY = -1
-
-cdef enum:
-    RFC822_NAME = 1
-    DNS_NAME = 2
-    URI = 6
-    IP_ADDRESS = 7
 
 # What validation understands or, as OpenSSL's default, may pass over when it is marked critical: keyUsage,
 # subjectAltName, basicConstraints, nameConstraints, cRLDistributionPoints, the policies' four, extKeyUsage; nsCertType.
@@ -94,6 +88,17 @@ cdef int _element(Span *outer, int tag, Span *inner) except -1:
 cdef inline bint _at(Span *span, int tag) noexcept:
     """Whether the next element has a tag."""
     return span.next < span.end and span.next[0] == tag
+
+
+cdef int _well_formed(Span *span, int depth) except -1:
+    """Step over elements that are taken whole, and refuse what is no DER in them."""
+    cdef Span inner
+    if depth > 8:
+        raise ValueError("DER that is nested too deep")
+    while span.next < span.end:
+        if _element(span, ANY, &inner) & 0x20:
+            _well_formed(&inner, depth + 1)
+    return 0
 
 
 cdef int _end(Span *span) except -1:
@@ -220,26 +225,18 @@ cdef int _key_usage(Span *outer) except -1:
 
 
 cdef tuple _general_name(Span *outer):
-    """One GeneralName as a pair of its kind and its bytes (RFC 5280 section 4.2.1.6)."""
+    """One GeneralName as a pair of its kind and its bytes (RFC 5280 section 4.2.1.6).
+
+    What they say is not judged here: a name of no good form is one that nothing matches.
+    """
     cdef Span inner
-    cdef const uint8_t *at
     cdef int kind = _element(outer, ANY, &inner)
-    cdef Py_ssize_t size = inner.end - inner.next
     if kind & 0xC0 != 0x80 or kind & 0x1F > 8:
         raise ValueError("a GeneralName of no kind")
     # otherName, x400Address, directoryName and ediPartyName are structures, the others strings.
     if bool(kind & 0x20) != (kind & 0x1F in (0, 3, 4, 5)):
         raise ValueError("a GeneralName of the wrong form")
-    kind &= 0x1F
-    if kind == RFC822_NAME or kind == DNS_NAME or kind == URI:
-        at = inner.next
-        while at < inner.end:
-            if at[0] & 0x80:
-                raise ValueError("a GeneralName that is not ASCII")
-            at += 1
-    elif kind == IP_ADDRESS and size != 4 and size != 16:
-        raise ValueError("an IP address that is none")
-    return kind, _bytes(inner.next, inner.end)
+    return kind & 0x1F, _bytes(inner.next, inner.end)
 
 
 cdef tuple _general_names(Span *outer, int tag):
@@ -302,6 +299,10 @@ cdef class CertificateFields:
         self.subject = self.issuer if self.subject_der == self.issuer_der else self._name(self.subject_der)
         self.self_issued = self.subject == self.issuer
         self.spki = _raw(tbs, SEQUENCE)
+        inner = _whole(self.spki)
+        _well_formed(&inner, 0)
+        inner = _whole(self.signature_algorithm)
+        _well_formed(&inner, 0)
         self._read_key()
         self.key_usage = -1
         self.extension_values = {}
@@ -428,6 +429,9 @@ cdef class CertificateFields:
                 raise ValueError("an authority key identifier with half of what names a certificate")
             _end(&inner)
         else:
+            if oid[2] == 31:  # cRLDistributionPoints, which lists of revoked certificates are held to
+                inner = value[0]
+                _well_formed(&inner, 0)
             return 0
         return 1
 
@@ -520,7 +524,7 @@ def dotted(bytes oid not None):
 
 
 cdef dict _ENCODINGS = {
-    0x0C: "utf-8", 0x12: "ascii", 0x13: "ascii", 0x14: "latin-1", 0x16: "ascii", 0x1A: "ascii",
+    0x0C: "utf-8", 0x12: "latin-1", 0x13: "latin-1", 0x14: "latin-1", 0x16: "latin-1", 0x1A: "latin-1",
     0x1C: "utf-32-be", 0x1E: "utf-16-be",
 }
 
@@ -547,6 +551,11 @@ cdef bytes _canonical_text(const uint8_t *at, Py_ssize_t size, int tag):
             return _bytes(made, made + used)
     text = _bytes(at, at + size).decode(_ENCODINGS[tag])
     return " ".join(text.split()).casefold().encode("utf-8", "surrogatepass")
+
+
+def text_of(int tag, bytes value not None):
+    """Return a string of a tag as text, as far as it can be read; bytes of no string as Latin-1."""
+    return value.decode(_ENCODINGS.get(tag, "latin-1"), "replace")
 
 
 def canonical_name(bytes der not None):

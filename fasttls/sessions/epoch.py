@@ -52,7 +52,7 @@ class EpochTicketKeys:
 
     def _current(self) -> tuple[TicketKey, ...]:
         """Return this epoch's key, the next one's, and those that are kept."""
-        epoch = int(self._now() // self._epoch_seconds)
+        epoch = max(0, int(self._now() // self._epoch_seconds))  # a clock may be anywhere before it is set
         known, keys = self._keys
         if known != epoch:
             wanted = (epoch, epoch + 1, *range(epoch - 1, epoch - 1 - self._kept, -1))

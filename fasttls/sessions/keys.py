@@ -79,7 +79,9 @@ class MemoryTicketKeys:
     (`EpochTicketKeys`), a file (`FileTicketKeys`) or Redis.
     """
 
-    def __init__(self, rotate_seconds: float = 43200.0, *, kept: int = 3, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, rotate_seconds: float = 43200.0, *, kept: int = 3, now: Callable[[], float] = time.monotonic
+    ) -> None:
         """Rotate so often, and keep so many keys, the active one among them. Raises ValueError for less than one."""
         if rotate_seconds <= 0 or kept < 1:
             raise ValueError("keys are kept for some time, and one or more of them")

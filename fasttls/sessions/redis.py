@@ -36,6 +36,11 @@ class _Dated(NamedTuple):
 def _client_of(server: Any, timeout_seconds: float) -> Any:
     """Return a client for a URL, or the client that was given. Raises ImportError without the extra."""
     if not isinstance(server, str):
+        if any(one.__module__.startswith("redis.asyncio") for one in type(server).__mro__):
+            raise TypeError("a client of redis.asyncio cannot be used: keys and guards are asked without an event loop")
+        settings = getattr(getattr(server, "connection_pool", None), "connection_kwargs", {})
+        if isinstance(settings, dict) and settings.get("decode_responses"):
+            raise ValueError("a client with decode_responses cannot be used: keys are bytes")
         return server
     try:
         import redis
@@ -256,8 +261,9 @@ class RedisReplayGuard:
         if self._clock() < self._again:
             return False
         try:
-            return bool(self._redis.set(self._prefix + token.hex(), b"1", nx=True, px=int(seconds * 1000)))
+            answer = self._redis.set(self._prefix + token.hex(), b"1", nx=True, px=int(seconds * 1000))
+            return answer is True or answer in (b"OK", "OK")  # and nothing else a client may say
         except Exception as exc:  # whatever the client raises: in doubt, early data is refused
             self._again = self._clock() + self._pause_seconds
-            _LOG.warning("early data is refused, its memory is away: %s", type(exc).__name__)
+            _LOG.warning("early data is refused, its memory is away: %s: %s", type(exc).__name__, exc)
             return False

@@ -33,22 +33,42 @@ class MemoryReplayGuard:
     """
 
     def __init__(
-        self, size: int = 65536, *, lasting_keys: bool = False, clock: Callable[[], float] = time.monotonic
+        self,
+        size: int = 65536,
+        *,
+        lasting_keys: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] | None = None,
     ) -> None:
-        """Make room for so many. Raises ValueError for none."""
+        """Make room for so many.
+
+        wall is the clock by which a server judges a ticket's age: the system's, where clock is the system's too. When
+        it is set back, early data is refused until what was used before is too old again. Raises ValueError for no
+        room.
+        """
         if size < 1:
             raise ValueError("a guard remembers one or more")
         self._size = size
         self._clock = clock
+        if wall is None:
+            wall = time.time if clock is time.monotonic else clock
+        self._wall = wall
         self._seen: OrderedDict[bytes, float] = OrderedDict()
         self._lock = threading.Lock()
         renew_lock_in_child(self)
-        self._from = clock() + (2 * WINDOW_SECONDS if lasting_keys else 0)
+        now = clock()
+        self._ahead = wall() - now
+        self._from = now + (2 * WINDOW_SECONDS if lasting_keys else 0)
 
     def first_use(self, token: bytes, seconds: float) -> bool:
         """Whether token is new."""
         now = self._clock()
+        ahead = self._wall() - now
         with self._lock:
+            if ahead < self._ahead - 1:
+                # The wall clock was set back: what was used and forgotten since is of the right age again.
+                self._from = max(self._from, now + self._ahead - ahead + 2 * WINDOW_SECONDS)
+            self._ahead = ahead
             if now < self._from:
                 return False
             while self._seen and next(iter(self._seen.values())) <= now:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from fasttls.crypto.signatures import PublicKey, pss_restriction
 from fasttls.native._x509 import CertificateFields, dotted
@@ -46,10 +47,6 @@ class Certificate(CertificateFields):
     def __init__(self, der: bytes) -> None:
         """Parse der. Raises ValueError when it is not one certificate, whole."""
         super().__init__(der)
-        # `cryptography` warns of serial numbers that RFC 5280 §4.1.2.2 forbids, and a few old roots have one: they are
-        # read by it when they are used, not whenever the platform's store is.
-        if self.serial.strip(b"\0") and not self.serial[0] & 0x80:
-            _ = self.x509
         self.strict_faults: dict[bool, int | None] = {}
         """What VERIFY_X509_STRICT finds in it, by whether it is the last of a path, once it was looked for."""
 
@@ -97,7 +94,7 @@ class Certificate(CertificateFields):
     def public_key(self) -> PublicKey:
         """The subject's public key."""
         try:
-            key = self.x509.public_key()
+            key = load_der_public_key(self.spki)
         except UnsupportedAlgorithm as exc:
             raise ValueError(f"a public key that is not supported: {exc}") from exc
         return PublicKey(key, self.key_kind == "rsa-pss", pss_restriction(self.pss_parameters))
@@ -105,7 +102,7 @@ class Certificate(CertificateFields):
     @remembered
     def signed_with(self) -> SignatureAlgorithm:
         """The algorithm of the signature on this certificate."""
-        return algorithm_of(self.signature_algorithm, self.x509)
+        return algorithm_of(self.signature_algorithm, lambda: self.x509)
 
     @remembered
     def extensions(self) -> dict[pyca.ObjectIdentifier, pyca.Extension[Any]]:
@@ -128,18 +125,11 @@ class Certificate(CertificateFields):
 
     @property
     def malformed(self) -> str | None:
-        """What is malformed in the extensions, or None."""
-        return self._malformed_extension if self.has_others and self.fault is None else self.fault
+        """What is malformed in the names or in the extensions that a path depends on, or None.
 
-    @remembered
-    def _malformed_extension(self) -> str | None:
-        try:
-            len(self.extensions)
-        except _UnknownFeature:
-            return None  # RFC 7633 §4.2.3: it is about what a client offers, and this one does not
-        except ValueError as exc:
-            return str(exc)
-        return None
+        Other extensions are read when they are needed, as OpenSSL does: a policy that nobody looks at refuses nothing.
+        """
+        return self.fault
 
     @property
     def is_ca(self) -> bool:
@@ -154,9 +144,17 @@ class Certificate(CertificateFields):
     def description(self) -> str:
         """The subject as a person reads it, for messages."""
         try:
-            return printable(self.subject_name.rfc4514_string()) or f"serial {self.x509.serial_number:x}"
+            return printable(self.subject_name.rfc4514_string()) or f"serial {self.serial.hex().lstrip('0')}"
         except ValueError:
             return "a certificate whose subject cannot be read"
+
+    @remembered
+    def issuer_description(self) -> str:
+        """The issuer as a person reads it, for messages."""
+        try:
+            return printable(self.issuer_name.rfc4514_string())
+        except ValueError:
+            return "an authority whose name cannot be read"
 
     @property
     def unhandled_names(self) -> str:

@@ -5,9 +5,11 @@ RFC 9525 §2 has given it up; programs ask for it by `SSLContext.hostname_checks
 
 from __future__ import annotations
 
+from fasttls.native._x509 import attributes, text_of
 from fasttls.trust.certificate import Certificate
 from fasttls.trust.names import as_ascii, as_ip_address, matches_dns
 
+_COMMON_NAME = bytes.fromhex("550403")  # id-at-commonName, the contents of its DER
 _DNS_NAME = 2  # a kind of GeneralName (RFC 5280 §4.2.1.6)
 
 
@@ -16,9 +18,11 @@ def common_names(certificate: Certificate) -> tuple[str, ...]:
     for kind, _ in certificate.alternative_names or ():
         if kind == _DNS_NAME:
             return ()
-    from cryptography.x509.oid import NameOID
-
-    found = [str(one.value) for one in certificate.subject_name.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    found = []
+    for relative in attributes(certificate.subject_der):
+        for oid, tag, value in relative:
+            if oid == _COMMON_NAME:
+                found.append(text_of(tag, value))
     return tuple([name for name in found if _is_dns_name(name)])
 
 

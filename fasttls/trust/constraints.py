@@ -92,6 +92,8 @@ def _subtrees(certificate: Certificate) -> tuple[list[Name], list[Name]]:
                 raise ValueError("a name constraint that is none")
             unbounded = all(tag == 0x80 and value == b"\0" for tag, value in parts[1:])
             found[tag - 0xA0].append(_name(parts[0][0] & 0x1F, parts[0][1], unbounded=unbounded))
+    if not found[0] and not found[1]:
+        raise ValueError("name constraints that constrain nothing")
     return found
 
 

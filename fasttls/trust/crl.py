@@ -111,7 +111,7 @@ class Crl:
         """Whether issuer's key made its signature. Raises ValueError when the algorithm is not for the key."""
         if issuer.spki in self._verified:
             return True
-        algorithm = algorithm_of(signed_algorithm(self.der), self.x509)
+        algorithm = algorithm_of(signed_algorithm(self.der), lambda: self.x509)
         if not algorithm.verify_by(issuer.public_key, self.x509.signature, self.x509.tbs_certlist_bytes):
             return False
         self._verified.add(issuer.spki)

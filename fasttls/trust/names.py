@@ -74,7 +74,7 @@ def check_host(certificate: Certificate, host: str) -> None:
     else:
         wanted = as_ascii(host)
         for kind, value in names:
-            if kind == _DNS_NAME and matches_dns(value.decode("ascii"), wanted):
+            if kind == _DNS_NAME and matches_dns(value.decode("latin-1"), wanted):
                 return
         code, words = VerifyCode.HOSTNAME_MISMATCH, "Hostname mismatch"
     raise CertificateRejected(
@@ -93,8 +93,8 @@ def host_names(certificate: Certificate) -> list[str]:
     found = []
     for kind, value in certificate.alternative_names or ():
         if kind == _DNS_NAME:
-            found.append(value.decode("ascii"))
-        elif kind == _IP_ADDRESS:
+            found.append(value.decode("latin-1"))
+        elif kind == _IP_ADDRESS and len(value) in (4, 16):
             found.append(str(ipaddress.ip_address(value)))
     return found
 

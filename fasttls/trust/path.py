@@ -155,7 +155,7 @@ class _Builder:
     def _no_path(self) -> CertificateRejected:
         """Say why no path was found, in OpenSSL's words."""
         last, depth = self._dead_end[-1], len(self._dead_end) - 1
-        name, issuer = last.description, last.issuer_name.rfc4514_string()
+        name, issuer = last.description, last.issuer_description
         if last.self_issued and last.self_signed:
             code, found = _SELF_SIGNED_CERT_IN_CHAIN, f"{name}, self-signed, which is not trusted"
             detail = f"{name} is not trusted"
@@ -177,7 +177,7 @@ class _Builder:
         top = len(path) - 1
         intermediates = 0  # non-self-issued ones below this depth (RFC 5280 §6.1.4 (l))
         for depth, certificate in enumerate(path):
-            if certificate.unhandled or certificate.fault is not None or certificate.has_others:
+            if certificate.unhandled or certificate.fault is not None:
                 check_form(certificate, depth)
             if depth:
                 check_issuer(certificate, depth, intermediates, policy.strict, depth == top)

@@ -34,7 +34,7 @@ def pem_certificates_and_crls(data: bytes) -> tuple[list[bytes], list[bytes]]:
                 "`openssl x509 -in FILE` writes it without"
             )
         try:
-            der = a2b_base64(block["body"])
+            der = a2b_base64(b"".join(block["body"].split()), strict_mode=True)
         except Base64Error as exc:
             raise NotBase64(f"a PEM block that is not base64: {exc}") from exc
         (crls if block["kind"] == b"X509 CRL" else certificates).append(der)

@@ -33,7 +33,7 @@ def _check(certificate: Certificate, issuer: Certificate, depth: int, crls: list
             certificate,
             depth,
             "RFC 5280 §6.3.3",
-            f"no revocation list of {certificate.issuer_name.rfc4514_string()}",
+            f"no revocation list of {certificate.issuer_description}",
             "one that is loaded",
         )
     # The newest of those that speak about this certificate and are in force; without any, the best of the others.

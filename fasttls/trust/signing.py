@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,14 +89,17 @@ _KNOWN = {
 }
 
 
-def algorithm_of(identifier: bytes, signed: x509.Certificate | x509.CertificateRevocationList) -> SignatureAlgorithm:
-    """Return the algorithm of an AlgorithmIdentifier, DER, with which `signed` is signed.
+def algorithm_of(
+    identifier: bytes, read: Callable[[], x509.Certificate | x509.CertificateRevocationList]
+) -> SignatureAlgorithm:
+    """Return the algorithm of an AlgorithmIdentifier, DER, of the signature on what read() returns.
 
     Raises ValueError for one that is not supported.
     """
     found = _KNOWN.get(identifier)
     if found is not None:
         return found
+    signed = read()
     oid = signed.signature_algorithm_oid.dotted_string
     if oid in _WITHOUT_DIGEST:
         return SignatureAlgorithm(_WITHOUT_DIGEST[oid], _ANY_DIGEST, ())

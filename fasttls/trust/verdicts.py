@@ -158,7 +158,7 @@ MOST_SHOWN = 1024
 
 
 def printable(text: str) -> str:
-    """Return text that may be a peer's for a message or a log: what is not to be printed escaped, the length bounded."""
+    """Return text that may be a peer's for a message or a log: what is not printable escaped, the length bounded."""
     if len(text) > MOST_SHOWN:
         text = text[:MOST_SHOWN] + "…"
     if text.isprintable():

@@ -32,6 +32,7 @@ _LONGEST_SERIAL = 20  # octets, RFC 5280 §4.1.2.2
 def check_web_pki(path: tuple[Certificate, ...]) -> None:
     """Hold a path to the form of the web's. Raises CertificateRejected."""
     for depth, certificate in enumerate(path):
+        len(certificate.extensions)  # all of them are well formed, or ValueError
         _check_serial(certificate, depth)
         _check_constraints(certificate, depth)
     top = len(path) - 1

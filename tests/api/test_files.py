@@ -242,7 +242,7 @@ def _with_schemes(client: ssl.SSLContext, schemes: tuple[int, ...]) -> ssl.SSLCo
 
     assert isinstance(client, fasttls.SSLContext)
     config = replace(client._config(), signature_algorithms=tuple(s for s in DEFAULT_SCHEMES if s in schemes))
-    object.__setattr__(client, "_snapshot", (client._state, config))
+    object.__setattr__(client, "_snapshot", (client._state, client._plain_values(), config))
     return client
 
 

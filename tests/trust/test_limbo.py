@@ -25,6 +25,8 @@ ACCEPTED_BY_DEFAULT = {
     "rfc5280::san::noncritical-with-empty-subject": _STRICT,
     "rfc5280::ski::intermediate-missing-ski": _STRICT,
     "rfc5280::root-non-critical-basic-constraints": _STRICT,
+    "rfc5280::root-missing-basic-constraints": "as in OpenSSL, a trusted root with keyCertSign need not say it",
+    "webpki::malformed-aia": "an extension that nothing depends on, as in OpenSSL; the web's profile refuses it",
     "rfc5280::leaf-ku-keycertsign": _STRICT,
     "rfc5280::nc::invalid-dnsname-leading-period": (
         "private authorities write .example.com; it is read as RFC 5280 §4.2.1.10 reads it in URIs"
