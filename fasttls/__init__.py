@@ -11,14 +11,12 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    # Everything public that `ssl` has, on whichever Python this is, and the names its own modules use.
-    from ssl import *  # noqa: F403
-    from ssl import _ASN1Object, _ssl  # type: ignore[attr-defined]
-
+    # Ours first, for a checker goes by what it meets first.
+    # isort: off
     from fasttls.api.context import SSLContext
     from fasttls.api.defaults import create_default_context, create_unverified_context, get_server_certificate
     from fasttls.api.inject import extract_from_ssl, inject_into_ssl
-    from fasttls.api.session import SSLSession  # type: ignore[assignment]  # the standard library's cannot be made
+    from fasttls.api.session import SSLSession
     from fasttls.api.sigalgs import get_sigalgs
     from fasttls.api.sockets import CHANNEL_BINDING_TYPES as CHANNEL_BINDING_TYPES
     from fasttls.api.sockets import SSLObject, SSLSocket
@@ -27,6 +25,11 @@ if TYPE_CHECKING:
     from fasttls.sessions.keys import MemoryTicketKeys
     from fasttls.sessions.replay import MemoryReplayGuard
     from fasttls.trust.policy import OCSPStapling
+
+    # Everything public that `ssl` has, on whichever Python this is, and the names its own modules use.
+    from ssl import *  # type: ignore[assignment]  # noqa: F403
+    from ssl import _ASN1Object, _ssl  # type: ignore[attr-defined]
+    # isort: on
 
     _create_unverified_context = create_unverified_context
     _create_stdlib_context = create_unverified_context

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from fasttls.api.engine import Engine
     from fasttls.api.messages import MessageCallback
+    from fasttls.api.session import SSLSession
 
 
 _VERIFY_MODES = {
@@ -76,12 +77,11 @@ _SUPPORTED_VERIFY_FLAGS = (
 )
 
 
-def _standard() -> Any:
-    """Return the standard library's class, or gevent's in its place: another one would make connections itself."""
-    return next(one for one in ssl.SSLContext.__mro__ if one.__module__ in ("ssl", "gevent.ssl"))
-
-
-_StandardContext: Any = _standard()
+if TYPE_CHECKING:
+    _StandardContext = ssl.SSLContext
+else:
+    # The standard library's class, or gevent's in its place: another one's would make connections itself.
+    _StandardContext = next(one for one in ssl.SSLContext.__mro__ if one.__module__ in ("ssl", "gevent.ssl"))
 
 
 class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, _StandardContext):  # type: ignore[misc]
@@ -128,6 +128,29 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, _Standar
         setting(self, "_state", object())
         setting(self, "_snapshot", None)
         return self
+
+    if TYPE_CHECKING:
+
+        def wrap_socket(  # type: ignore[override]  # what it returns is fasttls's
+            self,
+            sock: socket.socket,
+            server_side: bool = False,
+            do_handshake_on_connect: bool = True,
+            suppress_ragged_eofs: bool = True,
+            server_hostname: str | bytes | None = None,
+            session: SSLSession | None = None,
+        ) -> SSLSocket:
+            """Return a connection over a socket."""
+
+        def wrap_bio(  # type: ignore[override]
+            self,
+            incoming: ssl.MemoryBIO,
+            outgoing: ssl.MemoryBIO,
+            server_side: bool = False,
+            server_hostname: str | bytes | None = None,
+            session: SSLSession | None = None,
+        ) -> SSLObject:
+            """Return a connection over memory."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; the snapshot is made anew."""

@@ -329,12 +329,11 @@ class Engine(Agreed):
             if self._plaintext or connection.peer_closed:
                 break
             self._raise_failure()  # which another thread has met
+            if len(self._outgoing) >= _MOST_UNSENT:
+                self._flush(deadline, "read")  # a peer that asks much and reads nothing is not read any further
             if not self._pump(seen, deadline, "read"):
                 raise want_read()
-            if len(self._outgoing) < _MOST_UNSENT:
-                self._flush_now()
-            else:
-                self._flush(deadline, "read")  # a peer that asks much and reads nothing is not read any further
+            self._flush_now()
         if not self._plaintext and connection.close_sent:
             raise closed()
 

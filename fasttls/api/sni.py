@@ -34,7 +34,7 @@ class _Unraisable(NamedTuple):
     object: Any
 
 
-def report(error: Exception, callback: SniCallback) -> None:
+def report(error: Exception, callback: Callable[..., Any]) -> None:
     """Tell of an exception that goes nowhere: to the program's hook if it has one, or on standard error."""
     hook: Any = sys.unraisablehook
     if hook is not sys.__unraisablehook__:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 import time
-import warnings
 
 import pytest
 from certs import DAY, NOW
@@ -87,8 +86,7 @@ def seconds_to_refuse(chain: list[bytes], trusted: Entity) -> float:
     store = TrustStore()
     store.add(trusted.der)
     begun = time.process_time()
-    with warnings.catch_warnings(), pytest.raises((CertificateRejected, BadCertificate)):
-        warnings.simplefilter("ignore")
+    with pytest.raises((CertificateRejected, BadCertificate)):
         verify_chain(chain, store, Policy(Purpose.SERVER_AUTH, time.time(), "localhost"))
     return time.process_time() - begun
 
