@@ -110,4 +110,3 @@ def test_another_librarys_class_in_the_place_of_ssls_makes_no_connections() -> N
     """Such as truststore's, which gives every connection to a context of OpenSSL's inside."""
     done = subprocess.run([sys.executable, "-c", DELEGATES], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
-

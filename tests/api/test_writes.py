@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -115,7 +116,7 @@ def test_a_peer_that_asks_much_and_reads_nothing_is_not_read_for_ever(folder: Pa
             client.recv(1)
         assert len(engine._outgoing) > 64
         del engine._outgoing[1:]
-        with pytest.raises(ssl.SSLError):  # those were no records
-            while True:
-                server.recv(65536)
+        with suppress(ssl.SSLError):  # those were no records
+            while server.recv(65536):
+                pass
         assert client.recv(1) == b"x"

@@ -17,7 +17,7 @@ from fleet.test_redis import UNREACHABLE, RedisServer, nobody, redis_server, unr
 
 import fasttls
 from fasttls.sessions.keys import MemoryTicketKeys
-from fasttls.sessions.redis import RedisReplayGuard
+from fasttls.sessions.redis import RedisReplayGuard, RedisTicketKeys
 from fasttls.sessions.replay import MemoryReplayGuard
 
 EARLY = b"GET / HTTP/1.0\r\n\r\n"
@@ -44,6 +44,30 @@ class TestMemoryReplayGuard:
         assert not guard.first_use(b"a", 20)
         clock.now += 0.2
         assert guard.first_use(b"a", 20)
+
+    def test_when_the_wall_clock_is_set_back_it_refuses(self) -> None:
+        """What was used and forgotten since has the right age once more."""
+        clock, wall = Clock(), Clock()
+        guard = MemoryReplayGuard(clock=clock, wall=wall)
+        assert guard.first_use(b"a", 20)
+        for one in (clock, wall):
+            one.now += 40
+        wall.now -= 40
+        assert not guard.first_use(b"a", 20)
+        for one in (clock, wall):
+            one.now += 59
+        assert not guard.first_use(b"b", 20)
+        for one in (clock, wall):
+            one.now += 2
+        assert guard.first_use(b"b", 20)
+
+    def test_a_wall_clock_that_is_set_forward_changes_nothing(self) -> None:
+        clock, wall = Clock(), Clock()
+        guard = MemoryReplayGuard(clock=clock, wall=wall)
+        assert guard.first_use(b"a", 20)
+        wall.now += 1000
+        assert guard.first_use(b"b", 20)
+        assert not guard.first_use(b"a", 20)
 
     def test_while_it_is_full_it_refuses_and_forgets_nothing(self) -> None:
         clock = Clock()
@@ -349,3 +373,31 @@ class TestOneServer:
     def test_a_server_without_a_guard_takes_none(self, server_context: fasttls.SSLContext) -> None:
         with pytest.raises(ValueError, match="replay guard"):
             server_context.set_early_data(100, None)
+
+
+class TestClientsThatDoNotDo:
+    """A client that answers something else must not make every token new."""
+
+    def test_one_of_asyncio(self) -> None:
+        client = __import__("redis.asyncio").asyncio.Redis()
+        for made in (RedisReplayGuard, lambda server: RedisTicketKeys(server, bytes(32))):
+            with pytest.raises(TypeError, match="asyncio"):
+                made(client)
+
+    def test_one_that_decodes(self) -> None:
+        client = __import__("redis").Redis(decode_responses=True)
+        for made in (RedisReplayGuard, lambda server: RedisTicketKeys(server, bytes(32))):
+            with pytest.raises(ValueError, match="decode_responses"):
+                made(client)
+
+    @pytest.mark.parametrize(
+        ("answer", "new"),
+        [(True, True), ("OK", True), (b"OK", True), (None, False), (False, False), (1, False), (object(), False)],
+        ids=repr,
+    )
+    def test_what_a_client_answers(self, answer: object, new: bool) -> None:
+        class Client:
+            def set(self, *_: object, **__: object) -> object:
+                return answer
+
+        assert RedisReplayGuard(Client()).first_use(b"token", 20) is new

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import certs
 import pytest
@@ -112,3 +113,27 @@ def test_a_key_that_does_not_decrypt_is_as_silent() -> None:
         raise ValueError
 
     assert len(receive(broken, 256, bytes(256), 0x0303, os.urandom)) == 48
+
+
+class DriverError(Exception):
+    """What the driver of a device may raise."""
+
+
+@pytest.mark.parametrize("error", [DriverError, OSError, TypeError, RuntimeError])
+def test_whatever_a_device_raises_is_as_silent(error: type[Exception]) -> None:
+    """RFC 5246 §7.4.7.1: bad padding must not be told from good padding, whoever finds it."""
+
+    def broken(ciphertext: bytes) -> bytes:
+        raise error("CKR_ENCRYPTED_DATA_INVALID")
+
+    assert len(receive(broken, 256, bytes(256), 0x0303, os.urandom)) == 48
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_a_device_may_return_any_buffer(kind: Callable[[bytes], Any]) -> None:
+    assert receive(lambda _: kind(PREMASTER), 256, bytes(256), 0x0303, os.urandom) == PREMASTER
+
+
+def test_what_is_no_buffer_is_as_silent() -> None:
+    returns_nothing: Any = lambda _: None  # noqa: E731
+    assert len(receive(returns_nothing, 256, bytes(256), 0x0303, os.urandom)) == 48

@@ -12,7 +12,7 @@ from sessions import EARLY_DATA
 
 from fasttls.handshake.config import Config
 from fasttls.sessions.session import Session
-from fasttls.wire.alerts import UnexpectedMessage
+from fasttls.wire.alerts import RecordOverflow, UnexpectedMessage
 
 MORE, LESS = 100 * EARLY_DATA, EARLY_DATA // 100
 LOWERED = "the ticket allows more than this server takes now"
@@ -192,3 +192,17 @@ def test_what_was_refused_for_another_reason_is_still_passed_over() -> None:
         assert run.early == b""
         assert run.answers[0] is False
         assert resumed(run.pair)
+
+
+def test_a_record_in_the_clear_has_no_room_for_protection() -> None:
+    """RFC 8446 §5.1: while refused early data is passed over, a record of another type has 2^14 bytes at the most."""
+    client, server = client_and_server(minimum_version=0x0304, groups=(29, 23), key_shares=(29,))
+    session = left_by(client, server)
+    pair = Pair(client, replace(server, groups=(23,), key_shares=(23,)), session=session)
+    pair.client.start()
+    pair.server.receive(pair.client.take_output())  # which asks for another ClientHello, and takes no early data
+    pair.client.receive(pair.server.take_output())
+    hello = next(one for one in split(pair.client.take_output()) if one[0] == HANDSHAKE)[5:]
+    large = hello + b"\x0e\x00\x40\x80" + bytes(RECORD + 100 - len(hello) - 4)
+    header = b"\x16\x03\x03" + len(large).to_bytes(2, "big")
+    expect(pair, pair.server, RecordOverflow, lambda: pair.server.receive(header + large))
