@@ -253,7 +253,7 @@ class Connection(RecordLayer):
                 "the peer closed the transport without close_notify"
                 if self.connected
                 else f"the peer closed the transport in the handshake, in state {type(self._machine.state).__name__}, "
-                f"where {self._machine.wanted} was to come{self._begun()}"
+                f"where {self.waits_for} was to come{self._begun()}"
             )
             raise self.error
 
@@ -276,6 +276,11 @@ class Connection(RecordLayer):
             pass  # what cannot be read stays where it is
         self.error = TLSError("this side has given the connection up")
         return size
+
+    @property
+    def waits_for(self) -> str:
+        """The messages that may come next, as the RFCs name them."""
+        return str(self._machine.wanted)
 
     def _begun(self) -> str:
         """Return what came of a record that is not whole, for messages."""
@@ -520,7 +525,8 @@ class Connection(RecordLayer):
         """Return what an alert means here, for people."""
         from fasttls.handshake.explain import explain_alert
 
-        return explain_alert(description, self._machine.state, self.config, server_side=self.server_side)
+        state, host = self._machine.state, self.server_name
+        return explain_alert(description, state, self.config, server_side=self.server_side, host=host)
 
     # What follows from either.
 

@@ -12,6 +12,7 @@ from fasttls.api.errors import ssl_error
 from fasttls.api.keyfile import Path, certificate_ders, credential_of, filesystem_path, key_type, load_credential
 from fasttls.api.staple import OcspSource, staple_of
 from fasttls.handshake.config import Credential
+from fasttls.trust import files
 from fasttls.trust.bundle import read_bundle
 from fasttls.trust.certificate import CERTIFICATES
 from fasttls.trust.pem import NotBase64, der_certificates, pem_certificates
@@ -107,7 +108,10 @@ class TrustSettings:
                 self._add_trusted(_certificates_of(cadata))
             if cafile is not None:
                 bundle = read_bundle(cafile)
-                bundle.check()
+                try:
+                    bundle.check()
+                except ValueError as exc:
+                    raise type(exc)(f"{exc}: {os.fsdecode(cafile)!r}{_what_it_is(cafile)}") from exc.__cause__
                 self._trust.add_bundle(bundle)
         except ValueError as exc:
             if isinstance(exc, NotBase64) or isinstance(exc.__cause__, NotBase64):
@@ -184,6 +188,19 @@ class TrustSettings:
         loaded = list(self._trust)
         authorities = sum(certificate.is_ca for certificate in loaded)
         return {"x509": len(loaded), "crl": len(self._trust.loaded_crls), "x509_ca": authorities}
+
+
+def _what_it_is(path: Path) -> str:
+    """Return what a file seems to be that has no certificates, for messages."""
+    try:
+        start = files.read(path)[:4096]
+    except OSError:
+        return ""
+    if start[:1] == b"\x30":
+        return " is DER, and PEM is wanted; cadata takes DER"
+    if b"PRIVATE KEY-----" in start:
+        return " has a private key"
+    return "" if start.strip() else " is empty"
 
 
 def _certificates_of(cadata: str | Buffer) -> list[bytes]:

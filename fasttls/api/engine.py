@@ -263,8 +263,11 @@ class Engine(Agreed):
             seen = self._looked
             if connection.connected:
                 return
-            if not self._pump(seen, deadline, "handshake"):
-                raise want_read()
+            try:
+                if not self._pump(seen, deadline, "handshake"):
+                    raise want_read()
+            except TimeoutError as exc:
+                raise TimeoutError(f"{exc}, waiting for {connection.waits_for}") from None
             try:
                 self._flush(deadline, "handshake")
             except (BrokenPipeError, ConnectionResetError):

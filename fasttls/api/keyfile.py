@@ -95,7 +95,7 @@ def credential_of(chain: object, key: object, password: object = None) -> Creden
 
     chain is PEM or DER, one of `cryptography`'s certificates, or a list of any of these, the own
     certificate first. key is PEM or DER, which may be encrypted, one of `cryptography`'s private
-    keys, or an object that signs (`fasttls.Signer`). Raises ssl.SSLError for what cannot be used,
+    keys, or an object that signs (`fasttls.crypto.signatures.Signer`). Raises ssl.SSLError for what cannot be used,
     TypeError for what is neither.
     """
     try:

@@ -119,4 +119,7 @@ class SniChoice:
         except (KeyError, ValueError):
             wrong_number = f"sni_callback returned {result}, which is no alert to refuse with"
             raise InternalError(wrong_number, reason="CALLBACK_FAILED") from None
-        raise refusal(f"sni_callback refused the server name with {refusal.__name__}", reason="CALLBACK_FAILED")
+        raise refusal(
+            f"sni_callback refused the server name {hello.server_name!r} with {refusal.__name__}",
+            reason="CALLBACK_FAILED",
+        )

@@ -42,11 +42,18 @@ _NONE_SENT = (
 )
 
 
-def explain_alert(description: int, state: State, config: Config, *, server_side: bool) -> str:
-    """Return what an alert that comes in a state means, nothing when there is no more to say."""
+def explain_alert(description: int, state: State, config: Config, *, server_side: bool, host: str | None) -> str:
+    """Return what an alert that comes in a state means, nothing when there is no more to say.
+
+    host is the name that a client asked for.
+    """
     said = state.explain_alert(description)
     if said:
         return said
+    if not server_side:
+        said = _of_the_hello(description, config, host)
+        if said:
+            return said
     agreed = _agreed(state)
     if agreed is None:
         return ""
@@ -60,6 +67,20 @@ def explain_alert(description: int, state: State, config: Config, *, server_side
     if description in _NONE_SENT:
         have = "none that it takes" if config.credentials else "none: load_cert_chain() gives it one"
         return f"the server asked for a certificate, and this side has {have}"
+    return ""
+
+
+def _of_the_hello(description: int, config: Config, host: str | None) -> str:
+    """Return what a server's alert says of the ClientHello."""
+    if description == AlertDescription.UNRECOGNIZED_NAME:
+        return f"the server has no site {host!r}: server_hostname is to be another one, or the server lacks it"
+    if description == AlertDescription.NO_APPLICATION_PROTOCOL:
+        listed = ", ".join(one.decode("latin-1") for one in config.alpn)
+        return f"the server speaks none of the protocols that set_alpn_protocols() names: {listed}"
+    if description == AlertDescription.UNKNOWN_PSK_IDENTITY:
+        return "the server does not know the identity of our pre-shared key"
+    if description == AlertDescription.INAPPROPRIATE_FALLBACK:
+        return "the server speaks a later version than the fallback that was tried"
     return ""
 
 

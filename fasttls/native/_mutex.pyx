@@ -25,6 +25,16 @@ from cpython.pythread cimport (
 cdef extern from "pythread.h" nogil:
     PyLockStatus PyThread_acquire_lock_timed(PyThread_type_lock lock, long long microseconds, int interruptible)
 
+cdef extern from *:
+    """
+    #ifdef Py_GIL_DISABLED
+    #    define FT_FREE_THREADED 1
+    #else
+    #    define FT_FREE_THREADED 0
+    #endif
+    """
+    bint FT_FREE_THREADED
+
 # Seconds that one call to the system waits at most.
 cdef double _LONGEST = 1e9
 
@@ -53,11 +63,12 @@ cdef class Mutex:
 
     Who has it is a field, which the interpreter's own lock guards. Only threads that wait need a lock of the system's:
     they wait at a gate, which release() opens for one of them, and who comes through it looks whether it is still free.
+    Where the interpreter has no such lock (PEP 703), each of these has a `threading.Lock` inside.
     """
 
     def __cinit__(self):
         self._patched = None
-        if not _locks_are_own():
+        if FT_FREE_THREADED or not _locks_are_own():
             self._patched = threading.Lock()
 
     def __dealloc__(self):

@@ -40,15 +40,24 @@ cdef str what_it_looks_like(const uint8_t *data, Py_ssize_t size):
 # What a peer without TLS begins with, as far as a record's header is long, and what there is to say of it.
 _WITHOUT_TLS = (
     (b"HTTP/", "the peer answers in HTTP: its port is one for http://"),
+    (b"<?xml", "the peer sends XML: an XMPP server wants STARTTLS first, or its port is one for http://"),
+    (b"<stre", "an XMPP server greets: TLS begins there with STARTTLS"),
     (b"<", "the peer sends a page: its port is one for http://, or a proxy answers"),
     (b"220", "a mail or FTP server greets: TLS begins there with STARTTLS"),
     (b"* OK", "an IMAP server greets: TLS begins there with STARTTLS"),
     (b"+OK", "a POP3 server greets: TLS begins there with STLS"),
     (b"SSH-", "the peer speaks SSH"),
+    (b"AMQP", "the peer speaks AMQP without TLS"),
+    (b"-ERR", "a Redis server answers without TLS, or a POP3 server does not want this client"),
+    (b"-DENI", "a Redis server answers without TLS"),
+    (b"\x03\0\0", "the peer speaks RDP, which has to be asked for TLS"),
     (b"GET ", "the client speaks HTTP: it is to use https://"),
     (b"POST", "the client speaks HTTP: it is to use https://"),
     (b"HEAD", "the client speaks HTTP: it is to use https://"),
     (b"PUT ", "the client speaks HTTP: it is to use https://"),
+    (b"OPTIO", "the client speaks HTTP: it is to use https://"),
+    (b"DELET", "the client speaks HTTP: it is to use https://"),
+    (b"PATCH", "the client speaks HTTP: it is to use https://"),
     (b"PRI *", "the client speaks HTTP/2 without TLS: it is to use https://"),
     (b"CONNE", "the client takes this server for a proxy"),
     (b"PROXY", "a load balancer sends the PROXY protocol, which has to be read before TLS begins"),
@@ -58,6 +67,8 @@ _WITHOUT_TLS = (
 
 cdef str who_speaks(bytes start):
     """What there is to say of a peer that does not begin with TLS."""
+    if start[3:5] == b"\0\n":
+        return "; a MySQL server greets: TLS begins there within its own protocol"
     for prefix, words in _WITHOUT_TLS:
         if start.startswith(prefix):
             return f"; {words}"

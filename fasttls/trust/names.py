@@ -79,13 +79,23 @@ def check_host(certificate: Certificate, host: str) -> None:
         code, words = VerifyCode.HOSTNAME_MISMATCH, "Hostname mismatch"
     raise CertificateRejected(
         code,
-        detail=f"it is for {_listed(certificate)}",
+        detail=f"it is for {_listed(certificate)}{_advice(host)}",
         words=f"{words}, certificate is not valid for '{host}'.",
         certificate=certificate.description,
         rule="RFC 9525 §6",
         found=_listed(certificate),
         expected=host,
     )
+
+
+def _advice(host: str) -> str:
+    """Return what is wrong with a host name that is none."""
+    if "://" in host or "/" in host:
+        return f"; {host!r} is an address of the web: server_hostname is the host's name alone"
+    name, colon, port = host.rpartition(":")
+    if colon and ":" not in name and port.isdigit():
+        return f"; {host!r} has a port: server_hostname is {name!r}"
+    return ""
 
 
 def host_names(certificate: Certificate) -> list[str]:
@@ -102,7 +112,7 @@ def host_names(certificate: Certificate) -> list[str]:
 def _listed(certificate: Certificate, most: int = 8) -> str:
     """Return what a certificate is for, for messages."""
     if certificate.alternative_names is None:
-        return "no host: it has no subjectAltName"
+        return f"no host: it has no subjectAltName, and is of {certificate.description}"
     found = host_names(certificate)
     more = f" and {len(found) - most} more" if len(found) > most else ""
     return (", ".join(found[:most]) or "no host") + more

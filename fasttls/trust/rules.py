@@ -175,7 +175,7 @@ def check_strength(certificate: Certificate, depth: int, strength: Strength, tru
             "the security level",
             f"a signature with {digest}",
             "SHA-256 or better",
-            f"signed with {digest}",
+            f"{certificate.description} is signed with {digest}",
         )
 
 
