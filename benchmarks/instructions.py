@@ -2,6 +2,7 @@
 
     python benchmarks/instructions.py            count and compare; the status is 1 when a case is off its record
     python benchmarks/instructions.py --record   count, and record it for this environment
+    python benchmarks/instructions.py --wanted   print the version of `cryptography` that this compares with
 
 Callgrind counts the instructions of the whole process, Python and `cryptography` included. A record is for one version
 of either, and for one kind of processor: what valgrind offers of it decides which code OpenSSL chooses. The steps that
@@ -33,14 +34,21 @@ class CannotCount(Exception):
     """There is no way to count here; the message says why."""
 
 
-def environment() -> str:
-    """Return what a record is for."""
+def environment(cryptography: str = "") -> str:
+    """Return what a record is for: here, with the version of `cryptography` that is here or another one."""
+    cryptography = cryptography or importlib.metadata.version("cryptography")
     python = ".".join(platform.python_version_tuple()[:2])
     machine = platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     flags = set(cpuinfo.read_text().split()) if cpuinfo.exists() else set()
     kind = "+".join(flag for flag in ("avx2", "bmi2", "aes") if flag in flags)
-    return f"Python {python}, cryptography {importlib.metadata.version('cryptography')}, {machine} {kind}".rstrip()
+    return f"Python {python}, cryptography {cryptography}, {machine} {kind}".rstrip()
+
+
+def wanted() -> str:
+    """Return the version of `cryptography` that there is a record of for this Python and processor, "" for none."""
+    versions = (name.partition("cryptography ")[2].partition(",")[0] for name in recorded())
+    return next((version for version in versions if environment(version) in recorded()), "")
 
 
 def count() -> dict[str, int]:
@@ -102,7 +110,13 @@ def main() -> int:
     """Count, and compare or record."""
     parser = argparse.ArgumentParser(description="Count the instructions of the main cases.")
     parser.add_argument("--record", action="store_true", help="record the counts for this environment")
+    parser.add_argument(
+        "--wanted", action="store_true", help="print the version of `cryptography` that is compared with"
+    )
     options = parser.parse_args()
+    if options.wanted:
+        print(wanted())
+        return 0
     try:
         counted = count()
     except CannotCount as exc:

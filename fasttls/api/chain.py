@@ -33,5 +33,4 @@ class ChainCertificate:
         return hash(self._der)
 
     def __repr__(self) -> str:
-        subject = CERTIFICATES.parse(self._der).subject_name.rfc4514_string()
-        return f"<{type(self).__name__} '{subject}'>"
+        return f"<{type(self).__name__} '{CERTIFICATES.parse(self._der).description}'>"

@@ -38,6 +38,7 @@ class SessionSettings:
     _counters: Counters
     _ticket_keys: TicketKeyStore | None
     _num_tickets: int
+    _renewed_tickets: int
     _ticket_lifetime: int
     _resumes: bool
     _resumes_by_name: bool
@@ -55,6 +56,7 @@ class SessionSettings:
         setting(self, "_counters", Counters())
         setting(self, "_ticket_keys", None)
         setting(self, "_num_tickets", 2)
+        setting(self, "_renewed_tickets", 1)
         setting(self, "_ticket_lifetime", 7200)
         setting(self, "_resumes", True)
         setting(self, "_resumes_by_name", False)
@@ -84,7 +86,7 @@ class SessionSettings:
 
     @property
     def num_tickets(self) -> int:
-        """How many tickets a server gives after a full handshake of TLS 1.3; after a resumption it is one."""
+        """How many tickets a server gives after a full handshake of TLS 1.3."""
         return self._num_tickets
 
     @num_tickets.setter
@@ -97,6 +99,21 @@ class SessionSettings:
         if self.protocol != ssl.PROTOCOL_TLS_SERVER:
             raise ValueError("SSLContext is not a server context.")
         self._num_tickets = value
+
+    @property
+    def renewed_tickets(self) -> int:
+        """How many it gives after a resumption of TLS 1.3, at most num_tickets; 1 at first.
+
+        With 0 the tickets of a full handshake are all there is: what it verified is verified anew after that.
+        """
+        return self._renewed_tickets
+
+    @renewed_tickets.setter
+    def renewed_tickets(self, value: int) -> None:
+        value = operator.index(value)
+        if not 0 <= value <= 255:
+            raise ValueError("a server gives 0 to 255 tickets after a resumption")
+        self._renewed_tickets = value
 
     @property
     def ticket_lifetime(self) -> int:
@@ -232,6 +249,7 @@ class SessionSettings:
         found: dict[str, Any] = {
             "resumption": self._resumes,
             "num_tickets": self._num_tickets,
+            "renewed_tickets": self._renewed_tickets,
             "ticket_lifetime": self._ticket_lifetime,
             "early_data": self._early_data,
             "max_early_data": self._max_early_data,

@@ -17,7 +17,7 @@ def server_end_point(negotiated: Negotiated, is_server: bool) -> bytes | None:
         return None
     try:
         algorithm = CERTIFICATES.parse(der).x509.signature_hash_algorithm
-    except UnsupportedAlgorithm:
+    except (UnsupportedAlgorithm, ValueError):
         return None
     if algorithm is None:
         return None  # Ed25519 and its like: RFC 5929 §4.1 leaves it undefined

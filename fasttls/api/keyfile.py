@@ -20,7 +20,7 @@ from fasttls.api.errors import ssl_error
 from fasttls.crypto.signatures import ExternalSigner, KeySigner, PublicKey, Signer, certificate_scheme
 from fasttls.handshake.config import Credential
 from fasttls.trust import files
-from fasttls.trust.certificate import CERTIFICATES
+from fasttls.trust.certificate import CERTIFICATES, Certificate
 from fasttls.trust.path import MOST_INTERMEDIATES
 from fasttls.trust.pem import der_certificates, pem_certificates
 from fasttls.trust.store import TrustStore
@@ -217,5 +217,13 @@ def with_issuers(credential: Credential, trust: TrustStore) -> Credential:
 def chain_algorithms(chain: tuple[bytes, ...]) -> frozenset[int]:
     """Return the schemes that the chain's signatures need; a self-issued certificate is not verified."""
     parsed = [CERTIFICATES.parse(der) for der in chain]
-    found = {certificate_scheme(one.x509) for one in parsed if not one.self_issued}
+    found = {_scheme_of(one) for one in parsed if not one.self_issued}
     return frozenset(scheme for scheme in found if scheme is not None)
+
+
+def _scheme_of(certificate: Certificate) -> int | None:
+    """Return the scheme of a certificate's signature, None where it has no number or cannot be read."""
+    try:
+        return certificate_scheme(certificate.x509)
+    except ValueError:
+        return None

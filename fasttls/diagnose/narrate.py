@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from enum import IntEnum
 
 from fasttls.crypto.groups import GROUPS
@@ -178,8 +179,8 @@ def _certificate(chain: Sequence[bytes]) -> Iterable[str]:
     for position, der in enumerate(chain):
         try:
             certificate = CERTIFICATES.parse(der)
-            subject, issuer = certificate.x509.subject.rfc4514_string(), certificate.x509.issuer.rfc4514_string()
-            until = certificate.x509.not_valid_after_utc.date()
+            subject, issuer = certificate.description, certificate.issuer_description
+            until = datetime.fromtimestamp(certificate.not_after, UTC).date()
         except ValueError as exc:
             yield f"{position}: malformed: {exc}"
         else:

@@ -66,7 +66,7 @@ def _checked(name: str, connection: Connection) -> list[str]:
     assert negotiated is not None
     match name:
         case "Certificate" if negotiated.verified_path:
-            trusted = negotiated.verified_path[-1].subject_name.rfc4514_string()
+            trusted = negotiated.verified_path[-1].description
             found = [f"a path of {len(negotiated.verified_path)} certificates ends in {trusted}, which is trusted here"]
             if connection.server_name is not None and connection.config.check_host:
                 found.append(f"the certificate is for {connection.server_name}")
@@ -92,7 +92,7 @@ def decisions(connection: Connection) -> list[str]:
     if negotiated.alpn is not None:
         decided.append(f"protocol     {negotiated.alpn.decode(errors='replace')}")
     if negotiated.verified_path:
-        path = " ← ".join(one.subject_name.rfc4514_string() for one in negotiated.verified_path)
+        path = " ← ".join(one.description for one in negotiated.verified_path)
         decided.append(f"peer         {path} (trusted)")
     elif negotiated.peer_chain:
         decided.append("peer         a certificate that was not checked")

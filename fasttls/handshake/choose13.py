@@ -127,7 +127,9 @@ def credential_for(config: Config, hello: ClientHello) -> tuple[Credential, int]
     if chosen is not None:
         return chosen
     if not config.credentials:
-        raise HandshakeFailure("this server has no certificate", reason="NO_CERTIFICATE_SET")
+        offered = hello.extensions.get(_PRE_SHARED_KEY)
+        unknown = "" if offered is None else f", and it knows none of the {len(offered.identities)} pre-shared keys"
+        raise HandshakeFailure(f"this server has no certificate{unknown}", reason="NO_CERTIFICATE_SET")
     ours = tuple([scheme for credential in config.credentials for scheme in credential.signer.schemes])
     raise HandshakeFailure(
         f"no signature scheme in common: the client accepts {listed(accepted, SignatureScheme)}; "

@@ -65,6 +65,7 @@ cdef class Config:
     cdef readonly object ticket_keys
     cdef readonly object server_sessions
     cdef readonly object num_tickets
+    cdef readonly object renewed_tickets
     cdef readonly object ticket_lifetime
     cdef readonly bint post_handshake_auth
     cdef readonly object psk_modes

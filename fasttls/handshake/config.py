@@ -197,7 +197,11 @@ class Config:
     """A server's sessions of TLS 1.2 for clients that take no tickets."""
 
     num_tickets: int = 2
-    """Tickets that a server gives after a full handshake of TLS 1.3; after a resumption it is one."""
+    """Tickets that a server gives after a full handshake of TLS 1.3."""
+
+    renewed_tickets: int = 1
+    """Those that it gives after a resumption, and no more than num_tickets; without any, a session ends when its
+    tickets are used."""
 
     ticket_lifetime: int = 7200
     """Seconds for which a session may be gone on with; at most seven days (RFC 8446 §4.6.1)."""
@@ -316,6 +320,8 @@ class Config:
             raise ValueError("a fragment has 64 to 16384 bytes")
         if not self.dhe_groups or not set(self.dhe_groups) <= _FFDHE:
             raise ValueError("the groups for DHE are those of RFC 7919")
+        if not 0 <= self.renewed_tickets <= 255:
+            raise ValueError("a server gives at most 255 tickets after a resumption")
         if not 0 <= self.num_tickets <= 255 or not 0 <= self.ticket_lifetime <= MOST_SECONDS:
             raise ValueError("a server gives at most 255 tickets, and for at most seven days")
         if not 0 <= self.max_early_data <= 0xFFFFFFFF:

@@ -116,7 +116,7 @@ def _described(credential: Credential) -> str:
     count = len(credential.chain)
     try:
         leaf = CERTIFICATES.parse(credential.chain[0])
-        name = f"{leaf.description}, issued by {leaf.issuer_name.rfc4514_string()}"
+        name = f"{leaf.description}, issued by {leaf.issuer_description}"
     except ValueError:
         name = "one that cannot be read"
     return f"{name} (a chain of {count})"

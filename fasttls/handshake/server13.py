@@ -216,11 +216,11 @@ def _agree(
 
 
 def _tickets(config: Config, hello: ClientHello, psk: ChosenPsk | None) -> int:
-    """Return how many tickets the client gets, when it can use any: one for the one it used."""
+    """Return how many tickets the client gets, when it can use any."""
     modes: tuple[int, ...] = hello.extensions.get(_PSK_KEY_EXCHANGE_MODES, ())
     if not config.resumption or not set(modes) & set(config.psk_modes) or (psk is not None and psk.session is None):
         return 0
-    return config.num_tickets if psk is None else min(config.num_tickets, 1)
+    return config.num_tickets if psk is None else min(config.num_tickets, config.renewed_tickets)
 
 
 def _may_be_skipped(config: Config, psk: ChosenPsk | None) -> int:

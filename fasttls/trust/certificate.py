@@ -8,7 +8,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from fasttls.crypto.signatures import PublicKey, pss_restriction
-from fasttls.native._x509 import CertificateFields, dotted
+from fasttls.native._x509 import CertificateFields, attributes, dotted, text_of
 from fasttls.native._x509 import canonical_name as canonical_der_name
 from fasttls.trust.cache import PureCache
 from fasttls.trust.lazy import remembered
@@ -33,6 +33,37 @@ def canonical_name(name: pyca.Name) -> CanonicalName:
     return canonical_der_name(name.public_bytes())
 
 
+# Short names of attribute types (RFC 4514 §3), by the contents of the DER of their object identifiers.
+_SHORT_NAMES = {
+    bytes.fromhex("550403"): "CN",
+    bytes.fromhex("550406"): "C",
+    bytes.fromhex("550407"): "L",
+    bytes.fromhex("550408"): "ST",
+    bytes.fromhex("550409"): "STREET",
+    bytes.fromhex("55040a"): "O",
+    bytes.fromhex("55040b"): "OU",
+    bytes.fromhex("0992268993f22c640119"): "DC",
+    bytes.fromhex("0992268993f22c640101"): "UID",
+}
+
+
+def name_for_people(der: bytes) -> str:
+    """Return a Name as RFC 4514 writes it, with what is not to be printed escaped. Raises ValueError."""
+    relative = []
+    for rdn in reversed(attributes(der)):
+        parts = [f"{_SHORT_NAMES.get(oid) or dotted(oid)}={_escaped(text_of(tag, value))}" for oid, tag, value in rdn]
+        relative.append("+".join(parts))
+    return printable(",".join(relative))
+
+
+def _escaped(text: str) -> str:
+    """Escape what RFC 4514 §2.4 says."""
+    text = "".join("\\" + one if one in ',+"\\<>;' else one for one in text)
+    if text[:1] in ("#", " "):
+        text = "\\" + text
+    return text[:-1] + "\\ " if len(text) > 1 and text[-1] == " " else text
+
+
 class _UnknownFeature(ValueError):
     """A TLS feature that has no name."""
 
@@ -47,6 +78,8 @@ class Certificate(CertificateFields):
     def __init__(self, der: bytes) -> None:
         """Parse der. Raises ValueError when it is not one certificate, whole."""
         super().__init__(der)
+        if self.key_kind == "rsa-pss":
+            _ = self.x509  # parameters are what binds such a key: malformed ones, read here in part, refuse it
         self.strict_faults: dict[bool, int | None] = {}
         """What VERIFY_X509_STRICT finds in it, by whether it is the last of a path, once it was looked for."""
 
@@ -144,7 +177,7 @@ class Certificate(CertificateFields):
     def description(self) -> str:
         """The subject as a person reads it, for messages."""
         try:
-            return printable(self.subject_name.rfc4514_string()) or f"serial {self.serial.hex().lstrip('0')}"
+            return name_for_people(self.subject_der) or f"serial {self.serial.hex().lstrip('0')}"
         except ValueError:
             return "a certificate whose subject cannot be read"
 
@@ -152,7 +185,7 @@ class Certificate(CertificateFields):
     def issuer_description(self) -> str:
         """The issuer as a person reads it, for messages."""
         try:
-            return printable(self.issuer_name.rfc4514_string())
+            return name_for_people(self.issuer_der)
         except ValueError:
             return "an authority whose name cannot be read"
 

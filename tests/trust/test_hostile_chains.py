@@ -200,3 +200,26 @@ def test_both_judge_alike(name: str) -> None:
     case = made()
     ours, theirs = judge(fasttls.SSLContext, case), judge(ssl.SSLContext, case)
     assert ours.code == theirs.code == code
+
+
+def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing issuer is named, and not looked for where the certificate says that it is (AIA)."""
+    import socket
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a validation goes to the network")
+
+    for name in ("getaddrinfo", "create_connection", "socket"):
+        monkeypatch.setattr(socket, name, refuse)
+    top = root()
+    middle = intermediate("Middle", top)
+    where = x509.UniformResourceIdentifier("http://ca.example/middle.der")
+    access = x509.AuthorityInformationAccess(
+        [x509.AccessDescription(x509.AuthorityInformationAccessOID.CA_ISSUERS, where)]
+    )
+    one = make("leaf", middle, names=("localhost",), extensions=[(access, False)])
+    store = TrustStore()
+    store.add(top.der)
+    with pytest.raises(CertificateRejected) as refused:
+        verify_chain([one.der], store, Policy(Purpose.SERVER_AUTH, time.time(), "localhost"))
+    assert refused.value.verify_code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT_LOCALLY

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ssl
 
 import pytest
+from cryptography import x509
 from trust.forge import leaf, root
 from trust.judges import Case, judge
 
 import fasttls
-from fasttls.trust.certificate import Certificate
+from fasttls.trust.certificate import Certificate, name_for_people
 from fasttls.trust.names import as_ascii, as_ip_address, check_host, matches_dns
 from fasttls.trust.verdicts import CertificateRejected
 
@@ -144,3 +145,27 @@ def test_pattern_that_is_for_no_host(pattern: str) -> None:
 def test_name_with_a_null_byte_is_not_cut_short() -> None:
     # The trick of 2009: good for www.good.example to those who stop at the null.
     assert not matches_dns("www.good.example\0.evil.example", "www.good.example")
+
+
+class TestForPeople:
+    """Names in messages, as RFC 4514 writes them."""
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "CN=example",
+            "CN=a\\, b\\+c,OU=x,O=Ünï,L=Bern,ST=BE,C=CH",
+            "CN=\\#1,O=\\\\",
+            "CN=\\ x\\ ",
+            "UID=u,DC=example,DC=org",
+            "1.2.840.113549.1.9.1=a@b.example,CN=x",
+            'CN=\\"\\<\\>\\;',
+        ],
+    )
+    def test_like_cryptography(self, name: str) -> None:
+        parsed = x509.Name.from_rfc4514_string(name)
+        assert name_for_people(parsed.public_bytes()) == parsed.rfc4514_string() == name
+
+    def test_what_is_not_printable(self) -> None:
+        parsed = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a\r\nb")])
+        assert name_for_people(parsed.public_bytes()) == "CN=a\\r\\nb"
