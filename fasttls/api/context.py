@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from fasttls.api.channel import BioChannel, SocketChannel
 from fasttls.api.context_offers import Offers
-from fasttls.api.context_plain import PlainSettings
+from fasttls.api.context_plain import PLAIN, PlainSettings
 from fasttls.api.context_sessions import SessionSettings
 from fasttls.api.context_trust import TrustSettings
 from fasttls.api.errors import ssl_error
@@ -47,14 +47,8 @@ _VERIFY_MODES = {
 # ssl.OP_LEGACY_SERVER_CONNECT, which Python 3.11 does not name.
 _LEGACY = 0x4
 
-# What is only kept, by the type below `ssl.SSLContext`.
-_PLAIN: dict[str, Any] = {
-    name: getattr(_ssl._SSLContext, name)
-    for name in ("options", "verify_flags", "verify_mode", "check_hostname", "minimum_version", "maximum_version")
-}
-
 # The properties that only keep them, ours and the standard library's.
-_OWN = [getattr_static(one, name, None) for one in (PlainSettings, _ssl._SSLContext) for name in _PLAIN]
+_OWN = [getattr_static(one, name, None) for one in (PlainSettings, _ssl._SSLContext) for name in PLAIN]
 
 _SPOKEN = (
     (ssl.TLSVersion.TLSv1_2, ProtocolVersion.TLS1_2),
@@ -158,7 +152,7 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, _Standar
             raise TypeError(f"{value} is not callable.")
         if name == "__class__" and isinstance(value, type) and issubclass(value, ssl.SSLContext):
             value = _class_of(value)  # a program's own class: fasttls stays below it
-        plain = _PLAIN.get(name)
+        plain = PLAIN.get(name)
         if plain is None or getattr_static(type(self), name) not in _OWN:
             super().__setattr__(name, value)  # a subclass may have a property of its own for a plain setting
         else:

@@ -12,19 +12,14 @@ from typing import Any
 
 _Base: Any = _ssl._SSLContext
 
+PLAIN: dict[str, Any] = {
+    name: getattr(_Base, name)
+    for name in ("options", "verify_flags", "verify_mode", "check_hostname", "minimum_version", "maximum_version")
+}
+"""What the type below only keeps."""
+
 # What connections are held to, read from the type below: whoever sets it there cannot be watched.
-_READ = tuple(
-    getattr(_Base, name).__get__
-    for name in (
-        "options",
-        "verify_mode",
-        "verify_flags",
-        "check_hostname",
-        "minimum_version",
-        "maximum_version",
-        "_host_flags",
-    )
-)
+_READ = tuple(setting.__get__ for setting in (*PLAIN.values(), _Base._host_flags))
 
 
 class PlainSettings:

@@ -27,7 +27,6 @@ cdef class CertificateFields:
     cdef readonly int unused_bits
     cdef readonly dict extension_values
     cdef readonly tuple unhandled
-    cdef readonly bint has_others
     cdef readonly object fault
     cdef readonly bint has_basic_constraints
     cdef readonly bint ca

@@ -19,7 +19,6 @@ class CertificateFields:
     unused_bits: int
     extension_values: dict[bytes, tuple[bool, bytes]]
     unhandled: tuple[bytes, ...]
-    has_others: bool
     fault: str | None
     has_basic_constraints: bool
     ca: bool

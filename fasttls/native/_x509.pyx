@@ -252,8 +252,8 @@ cdef tuple _general_names(Span *outer, int tag):
 cdef class CertificateFields:
     """What stands in a certificate, as it stands there: slices of its DER, and the extensions that paths depend on.
 
-    Times are seconds since the epoch. `has_others` says that there are extensions that were not read here. `fault` says
-    what is malformed in an extension, or is None; a certificate with one may be named and sent, not relied on.
+    Times are seconds since the epoch. `fault` says what is malformed in an extension, or is None; a certificate with one
+    may be named and sent, not relied on.
     """
 
     def __init__(self, bytes der not None):
@@ -383,8 +383,6 @@ cdef class CertificateFields:
                 unhandled.append(oid)
             if self._read_extension(<const uint8_t *>PyBytes_AS_STRING(oid), PyBytes_GET_SIZE(oid), &value):
                 _end(&value)
-            else:
-                self.has_others = True
         self.unhandled = tuple(unhandled)
         return 0
 
@@ -563,27 +561,17 @@ def canonical_name(bytes der not None):
 
     Case and runs of white space do not count, nor does the string type; the order of RDNs does. Raises ValueError.
     """
-    cdef Span whole = _whole(der)
-    cdef Span name, rdn, part, value
     cdef list rdns = []
     cdef list parts
-    cdef bytes oid, canonical
+    cdef bytes oid, value, canonical
     cdef int tag
-    _element(&whole, SEQUENCE, &name)
-    _end(&whole)
-    while name.next < name.end:
-        _element(&name, SET, &rdn)
+    for relative in attributes(der):
         parts = []
-        while rdn.next < rdn.end:
-            _element(&rdn, SEQUENCE, &part)
-            oid = _contents(&part, OBJECT_IDENTIFIER)
-            tag = _element(&part, ANY, &value)
-            _end(&part)
+        for oid, tag, value in relative:
+            canonical = value
             if tag in _ENCODINGS:
-                canonical = _canonical_text(value.next, value.end - value.next, tag)
+                canonical = _canonical_text(<const uint8_t *>PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value), tag)
                 tag = 0
-            else:
-                canonical = _bytes(value.next, value.end)
             parts.append(b"%d %b %d %d %b" % (len(oid), oid, tag, len(canonical), canonical))
         parts.sort()
         rdns.append(b"".join(parts))

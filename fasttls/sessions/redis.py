@@ -265,5 +265,5 @@ class RedisReplayGuard:
             return answer is True or answer in (b"OK", "OK")  # and nothing else a client may say
         except Exception as exc:  # whatever the client raises: in doubt, early data is refused
             self._again = self._clock() + self._pause_seconds
-            _LOG.warning("early data is refused, its memory is away: %s: %s", type(exc).__name__, exc)
+            _LOG.warning("early data is refused, its memory is away: %s", type(exc).__name__)
             return False

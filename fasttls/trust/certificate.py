@@ -64,7 +64,7 @@ def _escaped(text: str) -> str:
     return text[:-1] + "\\ " if len(text) > 1 and text[-1] == " " else text
 
 
-class _UnknownFeature(ValueError):
+class UnknownFeature(ValueError):
     """A TLS feature that has no name."""
 
 
@@ -146,7 +146,7 @@ class Certificate(CertificateFields):
             return {extension.oid: extension for extension in self.x509.extensions}
         except KeyError as exc:
             # `cryptography` knows two TLS features by their numbers, and no other.
-            raise _UnknownFeature(f"the TLS feature {exc}") from exc
+            raise UnknownFeature(f"the TLS feature {exc}") from exc
         except (pyca.DuplicateExtension, pyca.UnsupportedGeneralNameType, TypeError) as exc:
             # `cryptography` says TypeError to a constraint on addresses that is no network.
             raise ValueError(str(exc)) from exc

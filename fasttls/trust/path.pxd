@@ -30,6 +30,7 @@ cdef class _Builder:
     cdef public tuple _dead_end
     cdef public bint _everywhere
     cdef public bint _host_checked
+    cdef public object _host_refusal
     cdef public object _comparisons
     cpdef tuple build(self)
 

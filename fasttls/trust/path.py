@@ -88,6 +88,7 @@ class _Builder:
         self._dead_end: tuple[Certificate, ...] = (self._leaf,)
         self._everywhere = False
         self._host_checked = False
+        self._host_refusal: CertificateRejected | None = None
         self._comparisons: Comparisons | None = None
 
     def build(self) -> tuple[Certificate, ...]:
@@ -193,9 +194,14 @@ class _Builder:
         for depth, certificate in enumerate(path):
             check_strength(certificate, depth, policy.strength, depth == top)
         if policy.host is not None and not self._host_checked:
-            if not (policy.common_name and common_name_matches(path[0], policy.host)):
-                check_host(path[0], policy.host)
             self._host_checked = True  # on this path as on all: the peer's own certificate is one
+            try:
+                if not (policy.common_name and common_name_matches(path[0], policy.host)):
+                    check_host(path[0], policy.host)
+            except CertificateRejected as refused:
+                self._host_refusal = refused
+        if self._host_refusal is not None:
+            raise self._host_refusal
         if policy.crl_check is not _NONE:
             from fasttls.trust.revocation import check_revocation
 

@@ -8,12 +8,13 @@ by `trust.verify_chain(strict=True)` and not by VERIFY_X509_STRICT, which means 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from fasttls.trust.certificate import Certificate
+from fasttls.trust.certificate import Certificate, UnknownFeature
 from fasttls.trust.names import as_ip_address, host_names
 from fasttls.trust.rules import refusal
 from fasttls.trust.verdicts import CertificateRejected, VerifyCode
@@ -32,7 +33,8 @@ _LONGEST_SERIAL = 20  # octets, RFC 5280 §4.1.2.2
 def check_web_pki(path: tuple[Certificate, ...]) -> None:
     """Hold a path to the form of the web's. Raises CertificateRejected."""
     for depth, certificate in enumerate(path):
-        len(certificate.extensions)  # all of them are well formed, or ValueError
+        with suppress(UnknownFeature):  # RFC 7633 §4.2.3: it is about what a client offers, and this one does not
+            len(certificate.extensions)  # all of them are well formed, or ValueError
         _check_serial(certificate, depth)
         _check_constraints(certificate, depth)
     top = len(path) - 1

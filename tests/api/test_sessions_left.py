@@ -68,7 +68,6 @@ def test_beside_a_pre_shared_key_that_alone_says_who_the_server_is(version: ssl.
 def test_of_great_size(folder: Path) -> None:
     """A server may send 16 certificates that are looked at, and as much behind them as fits."""
     ours = client(folder, ssl.TLSVersion.TLSv1_3)
-    own = certs.server_credential()
     theirs = server()
     bulk = certs.Authority("bulk").issue(*(f"{number}.example" for number in range(6000))).chain_pem
     theirs._credentials = (
@@ -80,10 +79,9 @@ def test_of_great_size(folder: Path) -> None:
     first = connection(ours, theirs)
     assert first.client.session is not None
     assert not connection(ours, theirs).client.session_reused
-    assert own
 
 
-def test_an_empty_identity_is_the_one_of_ssl(folder: Path) -> None:
+def test_an_empty_identity_is_the_one_of_ssl() -> None:
     """TLS 1.2 allows it (RFC 4279 §5.1); a server's callback is told of none, as in Python 3.13."""
     context, told = server(), []
     context.set_psk_server_callback(lambda identity: told.append(identity) or b"key")
@@ -96,7 +94,7 @@ def test_an_empty_identity_is_the_one_of_ssl(folder: Path) -> None:
     assert context._server_psk(b"") is None
 
 
-def test_a_long_list_of_suites_is_not_kept(folder: Path) -> None:
+def test_a_long_list_of_suites_is_not_kept() -> None:
     from fasttls.handshake.hello import known_suites
 
     assert known_suites((1, 2, 0x1301)) == (1, 2, 0x1301)
