@@ -252,8 +252,8 @@ cdef tuple _general_names(Span *outer, int tag):
 cdef class CertificateFields:
     """What stands in a certificate, as it stands there: slices of its DER, and the extensions that paths depend on.
 
-    Times are seconds since the epoch. `fault` says what is malformed in an extension, or is None; a certificate with one
-    may be named and sent, not relied on.
+    Times are seconds since the epoch. `fault` says what is malformed in an extension, or is None; a certificate with
+    one may be named and sent, not relied on.
     """
 
     def __init__(self, bytes der not None):
