@@ -79,9 +79,9 @@ def test_a_host_is_looked_for_once() -> None:
     top = root("Root", identifiers=False)
     mine, made = fakes(top)
     one = make("leaf", mine, key=mine.key, identifiers=False, names=tuple(f"{n}.x" for n in range(20000)))
-    seconds_to_refuse([one.der], top)  # which parses it
-    few, many = (seconds_to_refuse([one.der, *made[:count]], top) for count in (1, FAKES))
-    assert many < 4 * few
+    seconds_to_refuse([one.der, *made], top)  # which parses them
+    few, many = (min(seconds_to_refuse([one.der, *made[:count]], top) for _ in range(3)) for count in (1, FAKES))
+    assert many < FAKES / 2 * few  # as often as there are paths, it would be more than FAKES times
 
 
 def seconds_to_refuse(chain: list[bytes], trusted: Entity) -> float:
