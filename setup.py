@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from Cython.Build import cythonize
+from Cython.Compiler.Code import UtilityCode
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
@@ -73,8 +74,33 @@ def extension(name, sources, optimise):
     )
 
 
+def without_inspect():
+    """Let a module that is imported make its dataclasses' fields without asking `inspect` what each call may be given.
+
+    Cython asks for every field anew, which took a fifth of the time of importing fasttls. What is written here calls at
+    once, and asks as before where that is refused: Python's private classes differ between versions.
+    """
+    name = "__Pyx_DataclassesCallHelper(PyObject *callable, PyObject *kwds)"
+    helper = UtilityCode.load_cached("DataclassesCallHelper", "Dataclasses.c")
+    if "ft_ask_inspect" in helper.impl or helper.impl.count(name) != 1:
+        return  # it is done, or another Cython's: no more than time is lost
+    asking = helper.impl.replace(name, "ft_ask_inspect(PyObject *callable, PyObject *kwds)")
+    helper.impl = (
+        asking
+        + f"""
+static PyObject* {name} {{
+    PyObject *result = PyObject_Call(callable, EMPTY(tuple), kwds);
+    if (result || !PyErr_ExceptionMatches(PyExc_TypeError)) return result;
+    PyErr_Clear();
+    return ft_ask_inspect(callable, kwds);
+}}
+"""
+    )
+
+
 def compiled(extensions, **directives):
     """Return the extensions with their C made, as many at a time as there are processors."""
+    without_inspect()
     jobs = (os.cpu_count() or 1) if sys.platform.startswith("linux") else 0
     directives = {"language_level": "3", "freethreading_compatible": True, "nonecheck": True, **directives}
     return cythonize(extensions, nthreads=jobs, compiler_directives=directives, show_all_warnings=False)
