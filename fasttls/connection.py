@@ -26,7 +26,7 @@ from fasttls.events import (
     PeerAuthenticated,
     PeerClosed,
 )
-from fasttls.handshake import client, post_auth13, server
+from fasttls.handshake import client, post_auth13
 from fasttls.handshake.config import Config, PeerCertificate
 from fasttls.handshake.flight import (
     AnswerKeyUpdate,
@@ -49,7 +49,7 @@ from fasttls.handshake.flight import (
     WriteWith12,
 )
 from fasttls.handshake.machine import Machine
-from fasttls.handshake.state import ConnectedState
+from fasttls.handshake.state import ConnectedState, State
 from fasttls.native._hash import Transcript
 from fasttls.native._protection import PlainSealer
 from fasttls.native._record import MAX_PLAINTEXT
@@ -104,6 +104,15 @@ _EXPANSION = 256
 """Bytes that a protected record may have more than its content (RFC 8446 §5.2)."""
 
 _WRITES = (SendChangeCipherSpec, SendWarning, WriteWith12)
+
+
+def _start_server(config: Config) -> State:
+    """Import the server with the first connection of one, and stand back: most programs are clients."""
+    global _start_server
+    from fasttls.handshake.server import start
+
+    _start_server = start
+    return start(config)
 
 
 class Connection(RecordLayer):
@@ -162,7 +171,7 @@ class Connection(RecordLayer):
         self._early_data_due = 0  # bytes that may still come before it
         self._started = server_side
         if server_side:
-            state = server.start(config)
+            state = _start_server(config)
         else:
             if server_name is not None and as_ip_address(server_name) is None:
                 as_ascii(server_name)  # raises for what is no host name, before anything is sent

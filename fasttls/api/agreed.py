@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fasttls.api.chain import ChainCertificate
-from fasttls.api.endpoint import server_end_point
 from fasttls.crypto.suites12 import EVERY_SUITE, Suite12
 
 if TYPE_CHECKING:
@@ -112,6 +111,8 @@ class Agreed:
                 return None
             return self._connection.export_keying_material(b"EXPORTER-Channel-Binding", 32)
         if cb_type == "tls-server-end-point":
+            from fasttls.api.endpoint import server_end_point
+
             return None if self._negotiated is None else server_end_point(self._negotiated, self.server_side)
         if cb_type != "tls-unique":
             raise ValueError(f"'{cb_type}' channel binding type not implemented")

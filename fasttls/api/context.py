@@ -11,64 +11,35 @@ import _ssl
 import ssl
 import types
 import warnings
-from collections.abc import Callable, Iterable
-from inspect import getattr_static
-from typing import TYPE_CHECKING, Any
 
-from fasttls.api.channel import BioChannel, SocketChannel
 from fasttls.api.context_offers import Offers
 from fasttls.api.context_plain import PLAIN, PlainSettings
 from fasttls.api.context_sessions import SessionSettings
 from fasttls.api.context_trust import TrustSettings
-from fasttls.api.errors import ssl_error
-from fasttls.api.keyfile import Path, with_issuers
-from fasttls.api.keylog import KeyLogFile
-from fasttls.api.sni import SniCallback
 from fasttls.api.sockets import SSLObject, SSLSocket
-from fasttls.handshake.config import Config, Credential, Observer, PeerCertificate
-from fasttls.trust.policy import CrlCheck, OCSPStapling, Strength
-from fasttls.trust.store import TrustStore
-from fasttls.wire.iana import ProtocolVersion
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
     from fasttls.api.engine import Engine
+    from fasttls.api.keyfile import Path
+    from fasttls.api.keylog import KeyLogFile
     from fasttls.api.messages import MessageCallback
     from fasttls.api.session import SSLSession
+    from fasttls.api.sni import SniCallback
+    from fasttls.handshake.config import Config, Credential, Observer
 
 
-_VERIFY_MODES = {
-    ssl.CERT_NONE: PeerCertificate.UNCHECKED,
-    ssl.CERT_OPTIONAL: PeerCertificate.OPTIONAL,
-    ssl.CERT_REQUIRED: PeerCertificate.REQUIRED,
-}
+def _static(cls: type, name: str) -> Any:
+    """Return an attribute of a class as it is kept there, None where there is none."""
+    return next((vars(one)[name] for one in cls.__mro__ if name in vars(one)), None)
 
-# ssl.OP_LEGACY_SERVER_CONNECT, which Python 3.11 does not name.
-_LEGACY = 0x4
 
 # The properties that only keep them, ours and the standard library's.
-_OWN = [getattr_static(one, name, None) for one in (PlainSettings, _ssl._SSLContext) for name in PLAIN]
-
-_SPOKEN = (
-    (ssl.TLSVersion.TLSv1_2, ProtocolVersion.TLS1_2),
-    (ssl.TLSVersion.TLSv1_3, ProtocolVersion.TLS1_3),
-)
-
-# The protocols that are one version each, none of them but TLS 1.2 spoken.
-_METHODS: dict[int, tuple[int, ...]] = {
-    ssl.PROTOCOL_TLSv1: (),
-    ssl.PROTOCOL_TLSv1_1: (),
-    ssl.PROTOCOL_TLSv1_2: (ProtocolVersion.TLS1_2,),
-}
-
-_SUPPORTED_VERIFY_FLAGS = (
-    ssl.VERIFY_X509_TRUSTED_FIRST
-    | ssl.VERIFY_X509_PARTIAL_CHAIN
-    | ssl.VERIFY_X509_STRICT
-    | ssl.VERIFY_CRL_CHECK_LEAF
-    | ssl.VERIFY_CRL_CHECK_CHAIN
-)
+_OWN = [_static(one, name) for one in (PlainSettings, _ssl._SSLContext) for name in PLAIN]
 
 
 if TYPE_CHECKING:
@@ -88,16 +59,16 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, _Standar
     sslsocket_class = SSLSocket
     sslobject_class = SSLObject
 
-    _sni_callback: SniCallback | None
-    _message_callback: MessageCallback | None
-    _post_handshake_auth: bool
-    _key_log: KeyLogFile | None
-    observer: Observer | None
+    _sni_callback: SniCallback | None = None
+    _message_callback: MessageCallback | None = None
+    _post_handshake_auth = False
+    _key_log: KeyLogFile | None = None
+    observer: Observer | None = None
     """Called with (sent, content type, bytes) for every handshake message, alert and ChangeCipherSpec
     of later connections, keys and application data never among them; for a trace."""
 
-    _state: object  # another one after every change
-    _snapshot: tuple[object, tuple[int, ...], Config] | None
+    _state: object = None  # another one after every change
+    _snapshot: tuple[object, tuple[int, ...], Config] | None = None
 
     def __new__(cls, protocol: int | None = None, *args: Any, **kwargs: Any) -> SSLContext:
         """Make a context for PROTOCOL_TLS_CLIENT or PROTOCOL_TLS_SERVER (or PROTOCOL_TLS, for either)."""
@@ -108,19 +79,8 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, _Standar
             protocol = ssl.PROTOCOL_TLS
         self: SSLContext = _ssl._SSLContext.__new__(_class_of(cls), protocol)
         setting = object.__setattr__
-        setting(self, "_trust", TrustStore())
-        setting(self, "_credentials", ())
-        self._init_plain(protocol)
-        self._init_offers()
-        setting(self, "_sni_callback", None)
-        setting(self, "_message_callback", None)
-        setting(self, "_post_handshake_auth", False)
-        setting(self, "_key_log", None)
-        setting(self, "_ocsp_stapling", OCSPStapling.OFF)
-        self._init_sessions()
-        setting(self, "observer", None)
-        setting(self, "_state", object())
-        setting(self, "_snapshot", None)
+        setting(self, "_only_client", protocol == ssl.PROTOCOL_TLS_CLIENT)
+        setting(self, "_only_server", protocol == ssl.PROTOCOL_TLS_SERVER)
         return self
 
     if TYPE_CHECKING:
@@ -153,7 +113,7 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, _Standar
         if name == "__class__" and isinstance(value, type) and issubclass(value, ssl.SSLContext):
             value = _class_of(value)  # a program's own class: fasttls stays below it
         plain = PLAIN.get(name)
-        if plain is None or getattr_static(type(self), name) not in _OWN:
+        if plain is None or _static(type(self), name) not in _OWN:
             super().__setattr__(name, value)  # a subclass may have a property of its own for a plain setting
         else:
             if name == "minimum_version" and value == ssl.TLSVersion.SSLv3:
@@ -216,6 +176,8 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, _Standar
 
     @keylog_filename.setter
     def keylog_filename(self, path: Path | None) -> None:
+        from fasttls.api.keylog import KeyLogFile
+
         self._key_log = None if path is None else KeyLogFile(path)
 
     @property
@@ -252,60 +214,13 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, _Standar
         state, kept, plain = self._state, self._snapshot, self._plain_values()
         if kept is not None and kept[0] is state and kept[1] == plain:
             return kept[2]
-        low, high = self._versions()
-        flags = self.verify_flags
-        unsupported = int(flags) & ~int(_SUPPORTED_VERIFY_FLAGS)
-        if unsupported:
-            raise NotImplementedError(f"{ssl.VerifyFlags(unsupported)!r} is not supported")
+        from fasttls.api.snapshot import freeze
+
         options = self.options
-        snapshot = Config(
-            minimum_version=low,
-            maximum_version=high,
-            require_extended_master_secret=not options & _LEGACY,
-            require_secure_renegotiation=not options & _LEGACY,
-            credentials=tuple(with_issuers(one, self._trust) for one in self._credentials),
-            peer_certificate=_VERIFY_MODES[self.verify_mode],
-            trust=self._trust,
-            check_host=self.check_hostname,
-            check_common_name=self.hostname_checks_common_name,
-            partial_chain=bool(flags & ssl.VERIFY_X509_PARTIAL_CHAIN),
-            strict=bool(flags & ssl.VERIFY_X509_STRICT),
-            strength=Strength.of_level(self._level),
-            crl_check=_crl_check(flags),
-            ocsp_stapling=self._ocsp_stapling,
-            prefer_server_suites=bool(options & ssl.OP_CIPHER_SERVER_PREFERENCE),
-            compatibility_mode=bool(options & ssl.OP_ENABLE_MIDDLEBOX_COMPAT),
-            key_log=self._key_log,
-            observer=self.observer,
-            post_handshake_auth=self._post_handshake_auth,
-            **self._offer_settings(is_server=self.protocol == ssl.PROTOCOL_TLS_SERVER),
-            **self._session_settings(options),
-        )
+        snapshot = freeze(self)
         object.__setattr__(self, "_ignores_unexpected_eof", bool(options & ssl.OP_IGNORE_UNEXPECTED_EOF))
         object.__setattr__(self, "_snapshot", (state, plain, snapshot))
         return snapshot
-
-    def _versions(self) -> tuple[int, int]:
-        """Return the lowest and the highest version. Raises ssl.SSLError when none is left that is spoken."""
-        bounds = _METHODS.get(self.protocol)
-        if bounds is None:
-            low, high = self.minimum_version, self.maximum_version
-            excluded = self.options & ssl.OP_NO_TLSv1_2, self.options & ssl.OP_NO_TLSv1_3
-            spoken = [
-                code
-                for (version, code), no in zip(_SPOKEN, excluded, strict=True)
-                if not no
-                and (low is ssl.TLSVersion.MINIMUM_SUPPORTED or low <= version)
-                and (high is ssl.TLSVersion.MAXIMUM_SUPPORTED or version <= high)
-                and (low is not ssl.TLSVersion.MAXIMUM_SUPPORTED or version is ssl.TLSVersion.TLSv1_3)
-            ]
-            bounds = tuple(spoken)
-        if not bounds:
-            raise ssl_error(
-                "NO_PROTOCOLS_AVAILABLE",
-                "no protocols available: fasttls speaks TLS 1.2 and TLS 1.3, the context excludes them",
-            )
-        return min(bounds), max(bounds)
 
     def _wrap_socket(
         self,
@@ -317,7 +232,7 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, _Standar
         session: object = None,
     ) -> Engine:
         """Return the engine for a connected socket; SSLSocket calls this."""
-        return _make_engine(self, SocketChannel(sock), server_side, server_hostname, owner, session)
+        return _over_socket(self, sock, server_side, server_hostname, owner, session)
 
     def _wrap_bio(
         self,
@@ -334,16 +249,27 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, _Standar
             if not isinstance(bio, ssl.MemoryBIO):
                 kind = type(bio).__name__
                 raise TypeError(f"_wrap_bio() argument '{name}' must be _ssl.MemoryBIO, not {kind}")
-        return _make_engine(self, BioChannel(incoming, outgoing), server_side, server_hostname, owner, session)
+        return _over_bios(self, incoming, outgoing, server_side, server_hostname, owner, session)
 
 
-def _make_engine(*arguments: Any) -> Engine:
-    """Import the handshake with the first connection, and stand back: an import statement costs a few µs each time."""
-    global _make_engine
-    from fasttls.api.wrapping import make_engine
+# The handshake is imported with the first connection, by functions that stand back then: an import statement costs
+# a few µs each time.
 
-    _make_engine = make_engine
-    return make_engine(*arguments)
+
+def _over_socket(*arguments: Any) -> Engine:
+    global _over_socket
+    from fasttls.api.wrapping import over_socket
+
+    _over_socket = over_socket
+    return over_socket(*arguments)
+
+
+def _over_bios(*arguments: Any) -> Engine:
+    global _over_bios
+    from fasttls.api.wrapping import over_bios
+
+    _over_bios = over_bios
+    return over_bios(*arguments)
 
 
 def _class_of(cls: type[Any]) -> type[SSLContext]:
@@ -371,13 +297,5 @@ def _named_as(cls: type) -> Callable[[dict[str, Any]], None]:
     names = {name: getattr(cls, name) for name in ("__module__", "__qualname__", "__doc__")}
     if cls.__module__ == "gevent.ssl":
         # Its setters go round everything between it and OpenSSL's context, where a callback would never be called.
-        names |= {name: getattr_static(SSLContext, name) for name in ("sni_callback", "_msg_callback")}
+        names |= {name: _static(SSLContext, name) for name in ("sni_callback", "_msg_callback")}
     return lambda namespace: namespace.update(names)
-
-
-def _crl_check(flags: int) -> CrlCheck:
-    """Return what the flags ask; one bit alone of VERIFY_CRL_CHECK_CHAIN is VERIFY_CRL_CHECK_LEAF, or nothing."""
-    if not flags & ssl.VERIFY_CRL_CHECK_LEAF:
-        return CrlCheck.NONE
-    every = (flags & ssl.VERIFY_CRL_CHECK_CHAIN) == ssl.VERIFY_CRL_CHECK_CHAIN
-    return CrlCheck.CHAIN if every else CrlCheck.LEAF

@@ -3,54 +3,62 @@
 from __future__ import annotations
 
 import os
-import re
 import ssl
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 
-from fasttls.api.ciphers import cipher_dict
-from fasttls.api.errors import ssl_error
-from fasttls.api.keyfile import Path
-from fasttls.api.sigalgs import schemes_of
-from fasttls.crypto.groups import DEFAULT_GROUPS, DEFAULT_KEY_SHARES, GROUPS, group_by_name
-from fasttls.crypto.signatures import SCHEMES12
-from fasttls.crypto.suites import DEFAULT_SUITES13, SUITES
-from fasttls.crypto.suites12 import DEFAULT_SUITES12, SUITES12
-from fasttls.handshake.config import Config
-from fasttls.wire.iana import CipherSuite, NamedGroup
+from fasttls.api.later import later
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
     from typing_extensions import Buffer
+
+    from fasttls.api.keyfile import Path
+    from fasttls.handshake.config import Config
 
 # OpenSSL's security level for RSA of 2048 bits and more, and the highest that there is here.
 SECURITY_LEVEL = 2
-_ASKED_LEVEL = re.compile(r"@SECLEVEL=(\d+)")
+
+# The tables are imported when a context is set up by them, or connects: programs make contexts that they never use.
+
+
+def _suites13() -> tuple[int, ...]:
+    from fasttls.crypto.suites import DEFAULT_SUITES13
+
+    return DEFAULT_SUITES13
+
+
+def _suites12() -> tuple[int, ...]:
+    from fasttls.crypto.suites12 import DEFAULT_SUITES12
+
+    return DEFAULT_SUITES12
+
+
+def _groups() -> tuple[int, ...]:
+    from fasttls.crypto.groups import DEFAULT_GROUPS
+
+    return DEFAULT_GROUPS
+
+
+def _key_shares() -> tuple[int, ...]:
+    from fasttls.crypto.groups import DEFAULT_KEY_SHARES
+
+    return DEFAULT_KEY_SHARES
 
 
 class Offers:
     """The part of SSLContext that is about algorithms."""
 
-    _alpn: tuple[bytes, ...]
-    _suites: tuple[int, ...]  # of TLS 1.3
-    _suites12: tuple[int, ...]
-    _groups: tuple[int, ...]
-    _key_shares: tuple[int, ...]
-    _dhe_groups: tuple[int, ...] | None
-    _client_schemes: tuple[int, ...] | None
-    _server_schemes: tuple[int, ...] | None
-    _level: int
-
-    def _init_offers(self) -> None:
-        setting = object.__setattr__
-        setting(self, "_alpn", ())
-        setting(self, "_suites", DEFAULT_SUITES13)
-        setting(self, "_suites12", DEFAULT_SUITES12)
-        setting(self, "_groups", DEFAULT_GROUPS)
-        setting(self, "_key_shares", DEFAULT_KEY_SHARES)
-        setting(self, "_dhe_groups", None)
-        setting(self, "_client_schemes", None)
-        setting(self, "_server_schemes", None)
-        setting(self, "_level", SECURITY_LEVEL)
+    _alpn: tuple[bytes, ...] = ()
+    _suites: tuple[int, ...] = later(_suites13)
+    _suites12: tuple[int, ...] = later(_suites12)
+    _groups: tuple[int, ...] = later(_groups)
+    _key_shares: tuple[int, ...] = later(_key_shares)
+    _dhe_groups: tuple[int, ...] | None = None
+    _client_schemes: tuple[int, ...] | None = None
+    _server_schemes: tuple[int, ...] | None = None
+    _level = SECURITY_LEVEL
 
     def _config(self) -> Config:
         raise NotImplementedError
@@ -63,7 +71,13 @@ class Offers:
         """
         if not isinstance(ciphers, str):
             raise TypeError(f"set_ciphers() argument must be str, not {type(ciphers).__name__}")
-        levels = [int(level) for level in _ASKED_LEVEL.findall(ciphers)]
+        import re
+
+        from fasttls.api.errors import ssl_error
+        from fasttls.crypto.suites import SUITES
+        from fasttls.crypto.suites12 import SUITES12
+
+        levels = [int(level) for level in re.findall(r"@SECLEVEL=(\d+)", ciphers)]
         if any(level > SECURITY_LEVEL for level in levels):
             raise NotImplementedError(f"a security level above {SECURITY_LEVEL} is not supported: {ciphers!r}")
         super().set_ciphers(ciphers)  # type: ignore[misc]
@@ -80,6 +94,10 @@ class Offers:
 
         Raises ssl.SSLError for a name that is not known.
         """
+        from fasttls.api.errors import ssl_error
+        from fasttls.crypto.suites import SUITES
+        from fasttls.wire.iana import CipherSuite
+
         chosen: list[int] = []
         for name in filter(None, ciphersuites.split(":")):
             code = CipherSuite.__members__.get(name)
@@ -93,6 +111,8 @@ class Offers:
 
     def get_ciphers(self) -> list[dict[str, Any]]:
         """Return the suites that are set, those of TLS 1.3 first, whatever versions are spoken."""
+        from fasttls.api.ciphers import cipher_dict
+
         return [cipher_dict(code) for code in (*self._suites, *self._suites12)]
 
     def set_groups(self, groups: str, /) -> None:
@@ -102,6 +122,10 @@ class Offers:
         first group, and for X25519 too when that is X25519MLKEM768 and X25519 is listed. A `?` lets
         a name be unknown. Raises ssl.SSLError for another one that is not known.
         """
+        from fasttls.api.errors import ssl_error
+        from fasttls.crypto.groups import group_by_name
+        from fasttls.wire.iana import NamedGroup
+
         chosen: list[int] = []
         shares: list[int] = []
         for part in filter(None, groups.replace("/", ":").split(":")):
@@ -126,11 +150,15 @@ class Offers:
 
     def get_groups(self, *, include_aliases: bool = False) -> list[str]:
         """Return the names of the groups that a connection may use, the preferred first."""
+        from fasttls.crypto.groups import GROUPS
+
         names = [GROUPS[code].names for code in self._groups]
         return [name for group in names for name in (group if include_aliases else group[:1])]
 
     def set_ecdh_curve(self, name: str | bytes, /) -> None:
         """Set the one group to use. Raises ValueError for a name that is not known."""
+        from fasttls.crypto.groups import group_by_name
+
         group = group_by_name(os.fsdecode(name))
         if group is None:
             raise ValueError(f"unknown elliptic curve name {name!r}")
@@ -158,6 +186,8 @@ class Offers:
         On a client it is what it signs with itself, on a server what it asks for. Raises ssl.SSLError for a name
         that is not known.
         """
+        from fasttls.api.sigalgs import schemes_of
+
         self._client_schemes = schemes_of(sigalgs, "client")
 
     def set_server_sigalgs(self, sigalgs: str, /) -> None:
@@ -165,6 +195,8 @@ class Offers:
 
         On a client it is what it asks for, and takes in certificates too; on a server what it signs with itself.
         """
+        from fasttls.api.sigalgs import schemes_of
+
         self._server_schemes = schemes_of(sigalgs, "server")
 
     def load_dh_params(self, path: Path, /) -> None:
@@ -177,22 +209,3 @@ class Offers:
 
         os.fsencode(path)  # raises TypeError for what is no path, a file descriptor among that
         self._dhe_groups = dh_groups(path)
-
-    def _offer_settings(self, *, is_server: bool) -> dict[str, Any]:
-        """Return what a Config has to know of all this."""
-        found: dict[str, Any] = {
-            "suites": (*self._suites, *self._suites12),
-            "groups": self._groups,
-            "key_shares": self._key_shares,
-            "alpn": self._alpn,
-        }
-        if self._dhe_groups is not None:
-            found["dhe_groups"] = self._dhe_groups
-        asked, own = self._server_schemes, self._client_schemes
-        if is_server:
-            asked, own = own, asked
-        if asked is not None:
-            found["signature_algorithms"] = asked
-        if own is not None:
-            found["signing_algorithms"] = tuple(code for code in own if code in SCHEMES12)
-        return found

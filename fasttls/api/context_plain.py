@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import _ssl
 import ssl
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _Base: Any = _ssl._SSLContext
 
@@ -33,18 +36,12 @@ class PlainSettings:
     _only_server: bool
     """Whether its connections are servers."""
 
-    _ignores_unexpected_eof: bool
+    _ignores_unexpected_eof = False
     """Whether OP_IGNORE_UNEXPECTED_EOF was set when the settings were last frozen."""
 
     def _plain_values(self) -> tuple[int, ...]:
         """Return the settings that the type below keeps, as they are now."""
         return tuple([read(self) for read in _READ])
-
-    def _init_plain(self, protocol: int) -> None:
-        setting = object.__setattr__
-        setting(self, "_only_client", protocol == ssl.PROTOCOL_TLS_CLIENT)
-        setting(self, "_only_server", protocol == ssl.PROTOCOL_TLS_SERVER)
-        setting(self, "_ignores_unexpected_eof", False)
 
     @property
     def options(self) -> ssl.Options:

@@ -4,28 +4,48 @@ from __future__ import annotations
 
 import operator
 import ssl
-from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any
 
-from fasttls.api.errors import plain_error
-from fasttls.api.sni import report
-from fasttls.handshake.config import Config
-from fasttls.native._secret import Secret
-from fasttls.sessions.cache import ClientSessions, ServerSessions
-from fasttls.sessions.counters import Counters
-from fasttls.sessions.keys import MemoryTicketKeys, TicketKeyStore
-from fasttls.sessions.psk import ExternalPsk
-from fasttls.sessions.session import MOST_SECONDS, Session
-from fasttls.wire.alerts import HandshakeFailure
+from fasttls.api.later import later
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+    from typing import Any
+
+    from fasttls.handshake.config import Config
+    from fasttls.sessions.cache import ClientSessions, ServerSessions
+    from fasttls.sessions.counters import Counters
+    from fasttls.sessions.keys import TicketKeyStore
+    from fasttls.sessions.psk import ExternalPsk
     from fasttls.sessions.replay import ReplayGuard
+    from fasttls.sessions.session import Session
+
+    PskClientCallback = Callable[[str | None], tuple[str | None, bytes]]
+    PskServerCallback = Callable[[str | None], bytes]
 
 _LONGEST_PSK = 256  # bytes, OpenSSL's bound
 _LONGEST_IDENTITY = 256  # bytes
 
-PskClientCallback = Callable[[str | None], tuple[str | None, bytes]]
-PskServerCallback = Callable[[str | None], bytes]
+
+# What connections share is made when a context is first used, and so are the modules imported.
+
+
+def _client_sessions() -> ClientSessions:
+    from fasttls.sessions.cache import ClientSessions
+
+    return ClientSessions()
+
+
+def _server_sessions() -> ServerSessions:
+    from fasttls.sessions.cache import ServerSessions
+
+    return ServerSessions()
+
+
+def _counters() -> Counters:
+    from fasttls.sessions.counters import Counters
+
+    return Counters()
 
 
 class SessionSettings:
@@ -33,39 +53,21 @@ class SessionSettings:
 
     protocol: Any
     verify_mode: Any
-    _client_sessions: ClientSessions
-    _server_sessions: ServerSessions
-    _counters: Counters
-    _ticket_keys: TicketKeyStore | None
-    _num_tickets: int
-    _renewed_tickets: int
-    _ticket_lifetime: int
-    _resumes: bool
-    _resumes_by_name: bool
-    _max_early_data: int
-    _replay_guard: ReplayGuard | None
-    _early_data: bool
-    _psk_client: PskClientCallback | None
-    _psk_server: PskServerCallback | None
-    _psk_hint: str
-
-    def _init_sessions(self) -> None:
-        setting = object.__setattr__
-        setting(self, "_client_sessions", ClientSessions())
-        setting(self, "_server_sessions", ServerSessions())
-        setting(self, "_counters", Counters())
-        setting(self, "_ticket_keys", None)
-        setting(self, "_num_tickets", 2)
-        setting(self, "_renewed_tickets", 1)
-        setting(self, "_ticket_lifetime", 7200)
-        setting(self, "_resumes", True)
-        setting(self, "_resumes_by_name", False)
-        setting(self, "_max_early_data", 0)
-        setting(self, "_replay_guard", None)
-        setting(self, "_early_data", False)
-        setting(self, "_psk_client", None)
-        setting(self, "_psk_server", None)
-        setting(self, "_psk_hint", "")
+    _client_sessions: ClientSessions = later(_client_sessions)
+    _server_sessions: ServerSessions = later(_server_sessions)
+    _counters: Counters = later(_counters)
+    _ticket_keys: TicketKeyStore | None = None
+    _num_tickets = 2
+    _renewed_tickets = 1
+    _ticket_lifetime = 7200  # seconds
+    _resumes = True
+    _resumes_by_name = False
+    _max_early_data = 0
+    _replay_guard: ReplayGuard | None = None
+    _early_data = False
+    _psk_client: PskClientCallback | None = None
+    _psk_server: PskServerCallback | None = None
+    _psk_hint = ""
 
     @property
     def resumption(self) -> bool:
@@ -122,6 +124,8 @@ class SessionSettings:
 
     @ticket_lifetime.setter
     def ticket_lifetime(self, seconds: int) -> None:
+        from fasttls.sessions.session import MOST_SECONDS
+
         if not 0 < seconds <= MOST_SECONDS:
             raise ValueError(f"a session is gone on with for 1 to {MOST_SECONDS} seconds")
         self._ticket_lifetime = int(seconds)
@@ -133,6 +137,8 @@ class SessionSettings:
         `fasttls.FileTicketKeys` and `fasttls.EpochTicketKeys` share them between processes and machines.
         """
         if self._ticket_keys is None:
+            from fasttls.sessions.keys import MemoryTicketKeys
+
             self._ticket_keys = MemoryTicketKeys()
         return self._ticket_keys
 
@@ -144,8 +150,8 @@ class SessionSettings:
 
     def _prepare_ticket_keys(self) -> None:
         """Make the keys of this process, so that workers which are forked from it share them."""
-        if self.protocol != ssl.PROTOCOL_TLS_CLIENT and self._ticket_keys is None:
-            self._ticket_keys = MemoryTicketKeys()
+        if self.protocol != ssl.PROTOCOL_TLS_CLIENT:
+            _ = self.ticket_keys
 
     # Early data.
 
@@ -196,16 +202,23 @@ class SessionSettings:
         if not isinstance(identity_hint, str | None):
             raise TypeError(f"identity_hint must be str or None, not {type(identity_hint).__name__}")
         if identity_hint is not None and len(identity_hint.encode()) > _LONGEST_IDENTITY:
+            from fasttls.api.errors import plain_error
+
             raise plain_error("failed to set identity hint")
         self._psk_server, self._psk_hint = callback, identity_hint or ""
 
     def _check_psk(self, callback: object, side: str, not_for: int, name: str) -> None:
         if self.protocol == not_for:
+            from fasttls.api.errors import plain_error
+
             raise plain_error(f"Cannot add PSK {side} callback to a {name} context")
         if callback is not None and not callable(callback):
             raise TypeError("callback must be callable")
 
     def _client_psks(self, hint: str | None) -> tuple[ExternalPsk, ...]:
+        from fasttls.native._secret import Secret
+        from fasttls.sessions.psk import ExternalPsk
+
         assert self._psk_client is not None
         found = self._psk_client(hint)
         if not isinstance(found, tuple) or len(found) != 2:
@@ -220,6 +233,10 @@ class SessionSettings:
         return (ExternalPsk((identity or "").encode() or b"\0", Secret(key)),)
 
     def _server_psk(self, identity: bytes) -> ExternalPsk | None:
+        from fasttls.native._secret import Secret
+        from fasttls.sessions.psk import ExternalPsk
+        from fasttls.wire.alerts import HandshakeFailure
+
         assert self._psk_server is not None
         try:
             name = identity.decode()
@@ -229,6 +246,8 @@ class SessionSettings:
             key = self._psk_server(None if name in ("", "\0") else name)
         except Exception as exc:
             # A server that accepts in a loop catches OSError: what a callback raises must not stop it.
+            from fasttls.api.sni import report
+
             report(exc, self._psk_server)
             raise HandshakeFailure("the PSK callback raised an exception", reason="CALLBACK_FAILED") from exc
         if not isinstance(key, bytes):

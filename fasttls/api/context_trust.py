@@ -4,40 +4,50 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterable
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
-from fasttls.api.errors import ssl_error
-from fasttls.api.keyfile import Path, certificate_ders, credential_of, filesystem_path, key_type, load_credential
-from fasttls.api.staple import OcspSource, staple_of
-from fasttls.handshake.config import Credential
-from fasttls.trust import files
-from fasttls.trust.bundle import read_bundle
-from fasttls.trust.certificate import CERTIFICATES
-from fasttls.trust.pem import NotBase64, der_certificates, pem_certificates
-from fasttls.trust.policy import OCSPStapling, Strength
-from fasttls.trust.rules import check_strength
-from fasttls.trust.store import TrustStore, add_default_paths
-from fasttls.trust.verdicts import CertificateRejected, VerifyCode
+from fasttls.api.later import later
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
     from cryptography.x509 import CertificateRevocationList
     from typing_extensions import Buffer
 
+    from fasttls.api.keyfile import Path
+    from fasttls.api.staple import OcspSource
+    from fasttls.handshake.config import Credential
+    from fasttls.trust.policy import OCSPStapling
+    from fasttls.trust.store import TrustStore
+
     CrlSource = bytes | CertificateRevocationList | str | os.PathLike[str] | Iterable[bytes | CertificateRevocationList]
+
+
+def _trust_store() -> TrustStore:
+    from fasttls.trust.store import TrustStore
+
+    return TrustStore()
+
+
+def _no_stapling() -> OCSPStapling:
+    from fasttls.trust.policy import OCSPStapling
+
+    return OCSPStapling.OFF
 
 
 class TrustSettings:
     """The part of SSLContext that is about certificates."""
 
-    _trust: TrustStore
-    _credentials: tuple[Credential, ...]
-    _ocsp_stapling: OCSPStapling
+    _trust: TrustStore = later(_trust_store)
+    _credentials: tuple[Credential, ...] = ()
+    _ocsp_stapling: OCSPStapling = later(_no_stapling)
     _level: int
 
     def load_cert_chain(self, certfile: Path, keyfile: Path | None = None, password: Any = None) -> None:
         """Load a PEM chain and its private key; one of another key type is added, of the same replaced."""
+        from fasttls.api.keyfile import load_credential
+
         self._add_credential(load_credential(certfile, keyfile, password))
 
     def use_certificate(self, chain: object, key: object, password: Any = None) -> None:
@@ -49,9 +59,18 @@ class TrustSettings:
         `fasttls.crypto.signatures.Signer` has it. Raises ssl.SSLError for what cannot be used, a key
         that is not the certificate's among it.
         """
+        from fasttls.api.keyfile import credential_of
+
         self._add_credential(credential_of(chain, key, password))
 
     def _add_credential(self, credential: Credential) -> None:
+        from fasttls.api.errors import ssl_error
+        from fasttls.api.keyfile import key_type
+        from fasttls.trust.certificate import CERTIFICATES
+        from fasttls.trust.policy import Strength
+        from fasttls.trust.rules import check_strength
+        from fasttls.trust.verdicts import CertificateRejected, VerifyCode
+
         leaf = CERTIFICATES.parse(credential.chain[0])
         try:
             check_strength(leaf, 0, Strength.of_level(self._level), trusted=leaf.self_issued)
@@ -70,6 +89,10 @@ class TrustSettings:
         """
         if not self._credentials:
             raise ValueError("a certificate is loaded first, then its OCSP response")
+        from dataclasses import replace
+
+        from fasttls.api.staple import staple_of
+
         *others, last = self._credentials
         self._credentials = (*others, replace(last, staple=staple_of(source)))
 
@@ -83,6 +106,8 @@ class TrustSettings:
 
     @ocsp_stapling.setter
     def ocsp_stapling(self, mode: OCSPStapling) -> None:
+        from fasttls.trust.policy import OCSPStapling
+
         self._ocsp_stapling = OCSPStapling(mode)
 
     def _changed(self) -> None:
@@ -97,9 +122,14 @@ class TrustSettings:
         """Trust the certificates of a PEM file, a directory of hashed names, or PEM text or DER bytes."""
         if cafile is None and capath is None and cadata is None:
             raise TypeError("cafile, capath and cadata cannot be all omitted")
+        from fasttls.api.errors import ssl_error
+        from fasttls.trust import files
+        from fasttls.trust.bundle import read_bundle
+        from fasttls.trust.pem import NotBase64
+
         if cafile is not None:
-            filesystem_path(cafile, "cafile")
-        if capath is not None and not filesystem_path(capath, "capath"):
+            files.encoded(cafile, "cafile")
+        if capath is not None and not files.encoded(capath, "capath"):
             raise ssl_error("INVALID_DIRECTORY", "invalid directory: it has no name", library="X509")
         if cadata is not None and not cadata:
             raise ValueError("Empty certificate data")
@@ -128,6 +158,9 @@ class TrustSettings:
 
         Raises ssl.SSLError for what is malformed, ValueError when there is none.
         """
+        from fasttls.api.errors import ssl_error
+        from fasttls.api.keyfile import certificate_ders
+
         try:
             found = certificate_ders(authorities)
         except ValueError as exc:
@@ -161,10 +194,14 @@ class TrustSettings:
             try:
                 self._trust.add(der)
             except ValueError as exc:
+                from fasttls.api.errors import ssl_error
+
                 raise ssl_error("ASN1_LIB", f"ASN1 lib: a certificate is malformed: {exc}", library="X509") from exc
 
     def set_default_verify_paths(self) -> None:
         """Trust what the platform trusts."""
+        from fasttls.trust.store import add_default_paths
+
         add_default_paths(self._trust)
 
     def load_default_certs(self, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> None:
@@ -192,6 +229,8 @@ class TrustSettings:
 
 def _what_it_is(path: Path) -> str:
     """Return what a file seems to be that has no certificates, for messages."""
+    from fasttls.trust import files
+
     try:
         start = files.read(path)[:4096]
     except OSError:
@@ -205,6 +244,9 @@ def _what_it_is(path: Path) -> str:
 
 def _certificates_of(cadata: str | Buffer) -> list[bytes]:
     """Return the certificates of PEM text or DER bytes. Raises ValueError when there is none."""
+    from fasttls.api.errors import ssl_error
+    from fasttls.trust.pem import der_certificates, pem_certificates
+
     if isinstance(cadata, str):
         try:
             found = pem_certificates(cadata.encode("ascii"))

@@ -6,11 +6,13 @@ import os
 import ssl
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
 
 from fasttls.api.context import SSLContext
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from typing_extensions import Buffer
 
     from fasttls.api.keyfile import Path

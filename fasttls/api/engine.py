@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from fasttls.api.agreed import Agreed
 from fasttls.api.channel import Channel, count_of_forks
-from fasttls.api.errors import as_ssl_error, closed, ssl_error, want_read
+from fasttls.api.errors import closed, ssl_error, want_read
+from fasttls.api.failures import as_ssl_error
 from fasttls.api.session_link import SessionLink
 from fasttls.connection import Connection
 from fasttls.events import (

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from fasttls.api.errors import ssl_error
-from fasttls.crypto.signatures import ExternalSigner, KeySigner, PublicKey, Signer, certificate_scheme
+from fasttls.crypto.signatures import ExternalSigner, KeySigner, PublicKey, Signer
 from fasttls.handshake.config import Credential
 from fasttls.trust import files
 from fasttls.trust.certificate import CERTIFICATES, Certificate
@@ -61,24 +61,13 @@ def _password_bytes(password: object) -> bytes | None:
     return bytes(password)
 
 
-def filesystem_path(path: object, name: str) -> bytes:
-    """Return a path as the system has it; name is the argument's. Raises TypeError and ValueError as `ssl` does."""
-    try:
-        encoded = os.fsencode(path)  # type: ignore[arg-type]  # which refuses what is none, a descriptor among that
-    except TypeError:
-        raise TypeError(f"{name} should be a valid filesystem path") from None
-    if b"\0" in encoded:
-        raise ValueError("embedded null byte")
-    return encoded
-
-
 def load_credential(certfile: Path, keyfile: Path | None, password: object) -> Credential:
     """Return the credential of a PEM chain and its key, which may be in the same file.
 
     Raises OSError for a file that cannot be read and ssl.SSLError for one that cannot be used.
     """
-    certificates = filesystem_path(certfile, "certfile")
-    keys = certificates if keyfile is None else filesystem_path(keyfile, "keyfile")
+    certificates = files.encoded(certfile, "certfile")
+    keys = certificates if keyfile is None else files.encoded(keyfile, "keyfile")
     chain = key = _read_pem(certificates)
     if keyfile is not None:
         key = _read_pem(keys)
@@ -115,10 +104,6 @@ def certificate_ders(given: object) -> list[bytes]:
 
     Raises ValueError for what holds none, TypeError for anything else.
     """
-    from cryptography import x509
-
-    if isinstance(given, x509.Certificate):
-        return [given.public_bytes(Encoding.DER)]
     if isinstance(given, str):
         return pem_certificates(given.encode("latin-1", "replace"))
     if isinstance(given, bytes | bytearray | memoryview):
@@ -126,6 +111,10 @@ def certificate_ders(given: object) -> list[bytes]:
         return pem_certificates(data) if _is_pem(data) else der_certificates(data)
     if isinstance(given, Iterable):
         return [der for one in given for der in certificate_ders(one)]
+    from cryptography import x509  # which takes long, and is imported already where somebody has such a certificate
+
+    if isinstance(given, x509.Certificate):
+        return [given.public_bytes(Encoding.DER)]
     raise TypeError(f"certificates are PEM, DER or `cryptography` objects, not {type(given).__name__}")
 
 
@@ -224,6 +213,6 @@ def chain_algorithms(chain: tuple[bytes, ...]) -> frozenset[int]:
 def _scheme_of(certificate: Certificate) -> int | None:
     """Return the scheme of a certificate's signature, None where it has no number or cannot be read."""
     try:
-        return certificate_scheme(certificate.x509)
+        return certificate.signed_with.scheme
     except ValueError:
         return None

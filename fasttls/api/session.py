@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from hashlib import sha256
 from typing import Any
 
 from fasttls.sessions.session import Session
@@ -43,6 +42,8 @@ class SSLSession:
         """The id that the server gave, or one made of its ticket."""
         session = self._session
         if session.ticket:
+            from hashlib import sha256
+
             return sha256(session.ticket).digest()
         return session.session_id
 

@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fasttls.api.channel import BioChannel, SocketChannel
 from fasttls.api.engine import Engine
 from fasttls.api.errors import plain_error
 from fasttls.api.session import session_of
-from fasttls.api.sni import SniChoice
 from fasttls.connection import Connection
 
 if TYPE_CHECKING:
-    from fasttls.api.channel import BioChannel, SocketChannel
+    import socket
+    import ssl
+
     from fasttls.api.context import SSLContext
+
+
+def over_socket(
+    context: SSLContext,
+    sock: socket.socket,
+    server_side: bool,
+    server_hostname: str | bytes | None,
+    owner: object,
+    session: object,
+) -> Engine:
+    """Return the engine that stands behind a socket of a context. Raises as make_engine does."""
+    return make_engine(context, SocketChannel(sock), server_side, server_hostname, owner, session)
+
+
+def over_bios(
+    context: SSLContext,
+    incoming: ssl.MemoryBIO,
+    outgoing: ssl.MemoryBIO,
+    server_side: bool,
+    server_hostname: str | bytes | None,
+    owner: object,
+    session: object,
+) -> Engine:
+    """Return the engine that stands behind an object of a context, over a pair of BIOs. Raises as make_engine does."""
+    return make_engine(context, BioChannel(incoming, outgoing), server_side, server_hostname, owner, session)
 
 
 def make_engine(
@@ -40,6 +66,10 @@ def make_engine(
         if given is not None:
             raise ValueError("Cannot set session for server-side SSLSocket.")
         if context.sni_callback is not None:
+            from dataclasses import replace
+
+            from fasttls.api.sni import SniChoice
+
             choice = SniChoice(context, config, context.sni_callback)
             config = replace(config, select_config=choice.select)
     else:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 
 from fasttls.crypto.rsa_transport import Decrypt, decrypter
 from fasttls.wire.alerts import DecryptError, IllegalParameter
 from fasttls.wire.iana import SignatureScheme, name_of
-
-if TYPE_CHECKING:
-    from cryptography import x509
 
 
 class Signer(Protocol):
@@ -211,51 +208,6 @@ def verify_with(
             reason="WRONG_SIGNATURE_TYPE",
         )
     found.verify(public, signature, data)
-
-
-_RSA_PKCS1 = {
-    "sha1": SignatureScheme.RSA_PKCS1_SHA1,
-    "sha256": SignatureScheme.RSA_PKCS1_SHA256,
-    "sha384": SignatureScheme.RSA_PKCS1_SHA384,
-    "sha512": SignatureScheme.RSA_PKCS1_SHA512,
-}
-_RSA_PSS = {
-    "sha256": SignatureScheme.RSA_PSS_RSAE_SHA256,
-    "sha384": SignatureScheme.RSA_PSS_RSAE_SHA384,
-    "sha512": SignatureScheme.RSA_PSS_RSAE_SHA512,
-}
-_ECDSA = {
-    "sha1": SignatureScheme.ECDSA_SHA1,
-    "sha256": SignatureScheme.ECDSA_SECP256R1_SHA256,
-    "sha384": SignatureScheme.ECDSA_SECP384R1_SHA384,
-    "sha512": SignatureScheme.ECDSA_SECP521R1_SHA512,
-}
-
-
-def certificate_scheme(certificate: x509.Certificate) -> int | None:
-    """Return the scheme that a certificate is signed with, or None for one that TLS has no code for.
-
-    An ECDSA signature is known by its digest alone: the certificate does not say on which curve it is.
-    """
-    from cryptography.x509.oid import SignatureAlgorithmOID
-
-    oid = certificate.signature_algorithm_oid
-    if oid == SignatureAlgorithmOID.ED25519:
-        return SignatureScheme.ED25519
-    if oid == SignatureAlgorithmOID.ED448:
-        return SignatureScheme.ED448
-    try:
-        digest = certificate.signature_hash_algorithm
-        parameters = certificate.signature_algorithm_parameters
-    except UnsupportedAlgorithm:
-        return None
-    if digest is None:
-        return None
-    if isinstance(parameters, ec.ECDSA):
-        return _ECDSA.get(digest.name)
-    if isinstance(parameters, padding.PSS):
-        return _RSA_PSS.get(digest.name)
-    return _RSA_PKCS1.get(digest.name) if isinstance(parameters, padding.PKCS1v15) else None
 
 
 class KeySigner:

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from fasttls.trust import files
-from fasttls.trust.certificate import CanonicalName, Certificate
-from fasttls.trust.pem import pem_certificates_and_crls
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
+
+    from fasttls.trust.certificate import CanonicalName, Certificate
     from fasttls.trust.crl import Crl
 
 Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
-_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.r?[0-9]+")
-
 _LOCK = threading.RLock()
 
 
-@contextlib.contextmanager
-def synchronised() -> Iterator[None]:
-    """Hold the one lock under which stores change. A child process begins with it free, and nothing half done."""
-    with _LOCK:
-        yield
+def synchronised() -> AbstractContextManager[object]:
+    """Return the one lock under which stores change. A child process begins with it free, and nothing half done."""
+    return _LOCK
 
 
 if hasattr(os, "register_at_fork"):
@@ -65,6 +60,8 @@ class Bundle:
             }
 
     def _decode(self) -> None:
+        from fasttls.trust.pem import pem_certificates_and_crls
+
         with synchronised():
             for pem in self._pem:
                 try:
@@ -83,6 +80,8 @@ class Bundle:
     def _index(self) -> None:
         if self._pem:
             self._decode()
+        from fasttls.trust.certificate import Certificate
+
         with synchronised():
             for der in self._waiting:
                 try:
@@ -190,20 +189,30 @@ class Directory:
     def _state(self) -> tuple[object, ...]:
         found = []
         folder = os.fsdecode(self.path)
-        for name in files.listdir(folder):
-            if _HASHED_NAME.fullmatch(name):
-                with contextlib.suppress(OSError):
-                    status = files.stat(os.path.join(folder, name))
-                    found.append((name, status.st_ino, status.st_size, status.st_mtime_ns))
-        return tuple(sorted(found))
+        for name in _hashed_names(folder):
+            try:
+                status = files.stat(os.path.join(folder, name))
+            except OSError:
+                continue
+            found.append((name, status.st_ino, status.st_size, status.st_mtime_ns))
+        return tuple(found)
 
     def _read(self) -> Bundle:
         found: list[bytes] = []
         folder = os.fsdecode(self.path)
         if not files.is_directory(folder):
             return Bundle()
-        for name in sorted(files.listdir(folder)):
-            if _HASHED_NAME.fullmatch(name):
-                with contextlib.suppress(OSError):
-                    found.append(files.read(os.path.join(folder, name)))
+        for name in _hashed_names(folder):
+            try:
+                found.append(files.read(os.path.join(folder, name)))
+            except OSError:
+                continue
         return Bundle(found)
+
+
+def _hashed_names(folder: str) -> list[str]:
+    """Return the files of a directory that have the names OpenSSL looks for. Raises OSError."""
+    import re
+
+    hashed = re.compile(r"[0-9a-f]{8}\.r?[0-9]+")
+    return sorted(filter(hashed.fullmatch, files.listdir(folder)))

@@ -8,10 +8,21 @@ what `open()` returns. OpenSSL's reading of certificates is in C and not seen by
 from __future__ import annotations
 
 from io import FileIO
-from os import PathLike, listdir, stat
+from os import PathLike, fsencode, listdir, stat
 from stat import S_ISDIR
 
-__all__ = ["is_directory", "listdir", "read", "stat"]
+__all__ = ["encoded", "is_directory", "listdir", "read", "stat"]
+
+
+def encoded(path: object, name: str) -> bytes:
+    """Return a path as the system has it; name is the argument's. Raises TypeError and ValueError as `ssl` does."""
+    try:
+        found = fsencode(path)  # type: ignore[arg-type]  # which refuses what is none, a descriptor among that
+    except TypeError:
+        raise TypeError(f"{name} should be a valid filesystem path") from None
+    if b"\0" in found:
+        raise ValueError("embedded null byte")
+    return found
 
 
 def is_directory(path: str) -> bool:

@@ -5,8 +5,6 @@ Each raises CertificateRejected, which says which certificate, which rule, what 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from fasttls.trust.certificate import DIGITAL_SIGNATURE, KEY_AGREEMENT, KEY_CERT_SIGN, KEY_ENCIPHERMENT, Certificate
 from fasttls.trust.policy import Purpose, Strength
 from fasttls.trust.verdicts import CertificateRejected, VerifyCode
@@ -205,6 +203,8 @@ def check_dates(certificate: Certificate, depth: int, now: float) -> None:
 
 def date(seconds: float) -> str:
     """Return a moment as a person reads it."""
+    from datetime import UTC, datetime  # for refusals alone
+
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     except (ValueError, OverflowError, OSError):

@@ -14,11 +14,32 @@ from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
 from fasttls.crypto.signatures import NO_DIGEST, PublicKey, pss_restriction
 from fasttls.native._x509 import pss_parameters
 from fasttls.trust.cache import PureCache
+from fasttls.wire.iana import SignatureScheme
 
 if TYPE_CHECKING:
     from cryptography import x509
 
 _ANY_DIGEST = "none of its own"
+
+# The schemes of TLS by the digest of a certificate's signature. An ECDSA signature is known by that alone: the
+# certificate does not say on which curve it is.
+_PKCS1_SCHEMES = {
+    "sha1": SignatureScheme.RSA_PKCS1_SHA1,
+    "sha256": SignatureScheme.RSA_PKCS1_SHA256,
+    "sha384": SignatureScheme.RSA_PKCS1_SHA384,
+    "sha512": SignatureScheme.RSA_PKCS1_SHA512,
+}
+_PSS_SCHEMES = {
+    "sha256": SignatureScheme.RSA_PSS_RSAE_SHA256,
+    "sha384": SignatureScheme.RSA_PSS_RSAE_SHA384,
+    "sha512": SignatureScheme.RSA_PSS_RSAE_SHA512,
+}
+_ECDSA_SCHEMES = {
+    "sha1": SignatureScheme.ECDSA_SHA1,
+    "sha256": SignatureScheme.ECDSA_SECP256R1_SHA256,
+    "sha384": SignatureScheme.ECDSA_SECP384R1_SHA384,
+    "sha512": SignatureScheme.ECDSA_SECP521R1_SHA512,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +51,16 @@ class SignatureAlgorithm:
     arguments: tuple[Any, ...]
     pss: tuple[str, int] | None = None
     """The digest and the bytes of salt of an RSASSA-PSS signature, None for another."""
+
+    @property
+    def scheme(self) -> int | None:
+        """The signature scheme of TLS, None where there is no code for it (RFC 8446 §4.2.3)."""
+        if self.keys is ec.EllipticCurvePublicKey:
+            return _ECDSA_SCHEMES.get(self.digest)
+        if self.keys is rsa.RSAPublicKey:
+            schemes = _PKCS1_SCHEMES if isinstance(self.arguments[0], padding.PKCS1v15) else _PSS_SCHEMES
+            return schemes.get(self.digest)
+        return _SCHEMES_WITHOUT_DIGEST.get(self.keys)
 
     def verify_by(self, public: PublicKey, signature: bytes, data: bytes) -> bool:
         """Whether an issuer's key made the signature of data. Raises ValueError when it is not for this algorithm."""
@@ -64,6 +95,11 @@ def _ecdsa(digest: hashes.HashAlgorithm) -> SignatureAlgorithm:
 def _pkcs1(digest: hashes.HashAlgorithm) -> SignatureAlgorithm:
     return SignatureAlgorithm(rsa.RSAPublicKey, digest.name, (padding.PKCS1v15(), digest))
 
+
+_SCHEMES_WITHOUT_DIGEST: dict[type[Any], int] = {
+    ed25519.Ed25519PublicKey: SignatureScheme.ED25519,
+    ed448.Ed448PublicKey: SignatureScheme.ED448,
+}
 
 _WITHOUT_DIGEST: dict[str, type[Any]] = {
     "1.3.101.112": ed25519.Ed25519PublicKey,

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
 
 from fasttls.trust import files
 from fasttls.trust.bundle import Bundle, Directory, read_bundle, synchronised
-from fasttls.trust.certificate import CERTIFICATES, CanonicalName, Certificate
-from fasttls.trust.pem import der_certificates, pem_certificates
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fasttls.trust.crl import Crl, CrlFile
+    from collections.abc import Iterable, Iterator
 
-__all__ = [
-    "TrustStore",
-    "add_default_paths",
-    "der_certificates",
-    "directory_source",
-    "pem_certificates",
-    "read_file",
-]
+    from fasttls.trust.certificate import CanonicalName, Certificate
+    from fasttls.trust.crl import Crl, CrlFile
 
 Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
@@ -49,6 +40,8 @@ class TrustStore:
 
     def add(self, der: bytes) -> None:
         """Trust one certificate. Raises ValueError when it is malformed."""
+        from fasttls.trust.certificate import CERTIFICATES
+
         CERTIFICATES.parse(der)
         self.add_unchecked(der)
 
@@ -179,6 +172,8 @@ class TrustStore:
 
 def read_file(path: Path) -> list[bytes]:
     """Return the certificates of a PEM file. Raises OSError, and ValueError when there is none."""
+    from fasttls.trust.pem import pem_certificates
+
     found = pem_certificates(files.read(path))
     if not found:
         raise ValueError("no certificate was found")
@@ -196,34 +191,26 @@ def add_default_paths(store: TrustStore) -> None:
     Where the platform has neither, and the environment names neither, the package certifi is asked, if it is
     installed: whoever names an authority that is not there is to trust nobody, and not everybody.
     """
-    names = _default_names()
+    file_variable, file, folder_variable, folder = _default_names()
     found = False
     try:
-        store.add_bundle(read_bundle(os.environ.get(names.cafile_env, names.cafile)))
+        store.add_bundle(read_bundle(os.environ.get(file_variable, file)))
         found = True
     except OSError:
         pass  # a default that is not there leaves the store as it is
-    folder = os.environ.get(names.capath_env, names.capath)
-    named = names.cafile_env in os.environ or names.capath_env in os.environ
+    folder = os.environ.get(folder_variable, folder)
+    named = file_variable in os.environ or folder_variable in os.environ
     if found or named or any(map(files.is_directory, folder.split(os.pathsep))):
         store.add_directories(folder)
     else:
         _add_certifi(store)
 
 
-class _DefaultNames(NamedTuple):
-    """Where OpenSSL looks for what the platform trusts, and the environment's names for other places."""
-
-    cafile_env: str
-    cafile: str
-    capath_env: str
-    capath: str
-
-
 @cache
-def _default_names() -> _DefaultNames:
+def _default_names() -> tuple[str, str, str, str]:
+    """Return where OpenSSL looks: the environment's name for a file and the default, the same for a directory."""
     paths = ssl.get_default_verify_paths()
-    return _DefaultNames(paths.openssl_cafile_env, paths.openssl_cafile, paths.openssl_capath_env, paths.openssl_capath)
+    return paths.openssl_cafile_env, paths.openssl_cafile, paths.openssl_capath_env, paths.openssl_capath
 
 
 def _add_certifi(store: TrustStore) -> None:

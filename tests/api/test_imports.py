@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from fasttls.diagnose.authority import make_demo_files
 
 
 def _run(script: str) -> str:
@@ -19,9 +22,54 @@ def test_importing_the_package_imports_nothing_that_takes_long() -> None:
     assert _run(script).strip() == "[]"
 
 
-def test_a_context_needs_no_certificates_to_be_read() -> None:
-    script = "import sys, fasttls; fasttls.create_default_context(); print('cryptography.x509' in sys.modules)"
+def test_a_context_imports_nothing_that_takes_long() -> None:
+    script = """
+import sys, ssl
+before = set(sys.modules)
+import fasttls
+fasttls.create_default_context()
+new = set(sys.modules) - before
+print(sorted(n for n in new if n.startswith(("cryptography", "fasttls.handshake", "fasttls.native"))))
+print(sorted(new & {"dataclasses", "datetime", "hashlib", "inspect", "traceback"}))
+"""
+    assert _run(script).split() == ["[]", "[]"]
+
+
+def test_a_handshake_reads_no_certificate_by_cryptography(tmp_path: Path) -> None:
+    files = make_demo_files(tmp_path)
+    script = f"""
+import sys
+import fasttls
+context = fasttls.create_default_context(cafile={str(files.root)!r})
+serving = fasttls.SSLContext(fasttls.PROTOCOL_TLS_SERVER)
+serving.load_cert_chain({str(files.chain)!r}, {str(files.key)!r})
+one, other = fasttls.MemoryBIO(), fasttls.MemoryBIO()
+client = context.wrap_bio(one, other, server_hostname="localhost")
+server = serving.wrap_bio(other, one, server_side=True)
+waiting = [client, server]
+while waiting:
+    end = waiting.pop(0)
+    try:
+        end.do_handshake()
+    except fasttls.SSLWantReadError:
+        waiting.append(end)
+assert client.getpeercert()["subject"]
+print("cryptography.x509" in sys.modules)
+"""
     assert _run(script).strip() == "False"
+
+
+def test_a_client_imports_no_server() -> None:
+    script = """
+import sys
+import fasttls
+client = fasttls.create_default_context().wrap_bio(fasttls.MemoryBIO(), fasttls.MemoryBIO(), server_hostname="localhost")
+try:
+    client.do_handshake()
+except fasttls.SSLWantReadError:
+    print(sorted(n for n in sys.modules if n.startswith("fasttls.handshake.server")))
+"""
+    assert _run(script).strip() == "[]"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from typing import Any
 
 from fasttls.trust.crl import crl_der
 from fasttls.trust.path import CrlCheck, Policy, Purpose, verify_chain
-from fasttls.trust.store import TrustStore, pem_certificates
+from fasttls.trust.pem import pem_certificates
+from fasttls.trust.store import TrustStore
 from fasttls.trust.verdicts import CertificateRejected
 from fasttls.wire.alerts import BadCertificate
 

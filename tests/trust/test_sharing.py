@@ -35,7 +35,7 @@ import fasttls
 from fasttls.trust import TrustStore, bundle, verify_chain
 from fasttls.trust.bundle import Bundle, read_bundle
 from fasttls.trust.certificate import Certificate, canonical_name
-from fasttls.trust.store import _DefaultNames, add_default_paths, directory_source
+from fasttls.trust.store import add_default_paths, directory_source
 
 
 @cache
@@ -546,7 +546,7 @@ def test_whoever_names_authorities_that_are_not_there_trusts_nobody(
     store = TrustStore()
     monkeypatch.setattr(
         "fasttls.trust.store._default_names",
-        lambda: _DefaultNames("SSL_CERT_FILE", str(tmp_path / "none.pem"), "SSL_CERT_DIR", str(tmp_path / "no folder")),
+        lambda: ("SSL_CERT_FILE", str(tmp_path / "none.pem"), "SSL_CERT_DIR", str(tmp_path / "no folder")),
     )
     add_default_paths(store)
     assert not len(store)
@@ -559,7 +559,7 @@ def test_certifi_stands_in_where_the_platform_has_nothing(tmp_path: Path, monkey
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(
         "fasttls.trust.store._default_names",
-        lambda: _DefaultNames("SSL_CERT_FILE", str(tmp_path / "none.pem"), "SSL_CERT_DIR", str(tmp_path / "no folder")),
+        lambda: ("SSL_CERT_FILE", str(tmp_path / "none.pem"), "SSL_CERT_DIR", str(tmp_path / "no folder")),
     )
     context = fasttls.create_default_context()
     assert context._trust._bundles == (read_bundle(certifi.where()),)

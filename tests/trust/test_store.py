@@ -16,14 +16,8 @@ from trust.judges import pem
 
 from fasttls.trust.certificate import Certificate, CertificateCache, canonical_name
 from fasttls.trust.path import Policy, Purpose, verify_chain
-from fasttls.trust.store import (
-    TrustStore,
-    add_default_paths,
-    der_certificates,
-    directory_source,
-    pem_certificates,
-    read_file,
-)
+from fasttls.trust.pem import der_certificates, pem_certificates
+from fasttls.trust.store import TrustStore, add_default_paths, directory_source, read_file
 
 
 def test_pem_may_have_other_text_around_it() -> None:
