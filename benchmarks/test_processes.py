@@ -37,6 +37,14 @@ def test_default_contexts(report: Report) -> None:
     assert memory.ours < memory.theirs
 
 
+def test_first_handshake(report: Report, files: Files) -> None:
+    found = processes.first_handshake(files["P-256"])
+    report.measured.append(found)
+    _say(found)
+    assert found.ratio is not None
+    assert found.ratio <= guards.FIRST_HANDSHAKE
+
+
 def test_idle_connections(report: Report, files: Files) -> None:
     if not processes.on_linux():
         pytest.skip("the memory of a process is read from /proc, which is not here")

@@ -63,7 +63,8 @@ def test_a_client_imports_no_server() -> None:
     script = """
 import sys
 import fasttls
-client = fasttls.create_default_context().wrap_bio(fasttls.MemoryBIO(), fasttls.MemoryBIO(), server_hostname="localhost")
+context = fasttls.create_default_context()
+client = context.wrap_bio(fasttls.MemoryBIO(), fasttls.MemoryBIO(), server_hostname="localhost")
 try:
     client.do_handshake()
 except fasttls.SSLWantReadError:

@@ -1,22 +1,17 @@
 """Where the CPU time of a full handshake goes: the asymmetric floor, and the layers of fasttls above it.
 
-Three measurements make a bar. The whole is what a handshake takes, unprofiled. The floor is what its asymmetric
-operations take when `cryptography` is called with nothing around it: key generation, exchange, signature, verification,
-as often as one handshake has them. What is left over is ours, and is shared out in the proportions that cProfile sees:
-the exclusive time of each function, by the module it is in; of a function in C, by the module that calls it.
-
-A tracing profiler sees every call, where a sampling one sees a Python handshake only between bytecodes and blames what
-comes next. But each call costs it time, which would make layers of many small functions look larger than they are: that
-cost is measured on an empty function and taken off. So the whole and the floor are exact, and the proportions above the
-floor are right to some per cent of it. Compiled functions that hide from a profiler count for their callers.
+Every part is measured by itself, as it is compiled, and nothing is profiled. The whole is what a handshake takes
+through contexts and BIOs. The floor is what its asymmetric operations take when `cryptography` is called with nothing
+around it: key generation, exchange, signature, verification, as often as one handshake has them. Messages, key
+schedule, records and trust are those of one handshake that was recorded, done again (`replay`). What contexts, engines
+and BIOs take is the difference to the same handshake between two connections without them. The state machine is what
+is left: states, flights, choices, tickets, the way to `cryptography` beyond the floor, and, since a part that is done
+again and again finds its code in the processor's cache, what it costs to fetch all of it once a handshake.
 """
 
 from __future__ import annotations
 
-import cProfile
-import pstats
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from time import thread_time_ns
 from typing import NamedTuple
 
@@ -24,8 +19,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, mlkem, padding, rsa, x25519
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-import fasttls
 from fasttls.diagnose.authority import DemoFiles
+from fasttls.diagnose.bench import replay
 from fasttls.diagnose.bench.ends import Pair, connect
 from fasttls.diagnose.bench.handshakes import forget
 from fasttls.diagnose.bench.libraries import HYBRID, Setting
@@ -34,35 +29,11 @@ FLOOR, SCHEDULE, WIRE, RECORD, TRUST, STATE, API = LAYERS = (
     "asymmetric floor",
     "key schedule",
     "wire",
-    "record and connection",
+    "record",
     "trust",
     "state machine",
     "api",
 )
-_AROUND = "around asymmetric"  # calls into it, beyond the floor itself; a layer too, where it has a share
-
-# The first that fits a path below fasttls/ counts.
-_MODULES = (
-    ("crypto/key_schedule", SCHEDULE),
-    ("crypto/finished", SCHEDULE),
-    ("crypto/protection", RECORD),
-    ("crypto/groups", _AROUND),
-    ("crypto/signatures", _AROUND),
-    ("trust/signing", _AROUND),
-    ("crypto/", SCHEDULE),
-    ("trust/", TRUST),
-    ("wire/", WIRE),
-    ("sessions/", STATE),
-    ("handshake/", STATE),
-    ("events", STATE),
-    ("connection", RECORD),
-    ("api/", API),
-)
-_NATIVE = (("_kdf", SCHEDULE), ("_finished", SCHEDULE), ("_hash", SCHEDULE), ("_record", RECORD), ("_wire", WIRE))
-_ROOT = str(Path(fasttls.__file__).parent)
-
-_Function = tuple[str, int, str]
-_Times = tuple[int, int, float, float, dict[_Function, tuple[int, int, float, float]]]
 
 
 class Bar(NamedTuple):
@@ -137,76 +108,43 @@ def floor(files: DemoFiles, setting: Setting, *, cold: bool) -> float:
 
 def bar(name: str, pair: Pair, files: DemoFiles, setting: Setting, *, cold: bool, times: int = 64) -> Bar:
     """Return where the time of a full handshake of fasttls goes."""
+    recorded = replay.record(pair)
+    ours, theirs = replay.configs(pair)
+    verify = replay.validation(recorded)
 
-    def work() -> None:
-        if cold:
+    def each(call: Callable[[], object]) -> Callable[[], object]:
+        def work() -> None:
             forget()
-        connect(pair)
+            call()
 
-    for _ in range(5):
-        work()
-    forgetting = _spent(forget, 100) if cold else 0.0
-    # In turns, since a processor changes its speed; the least of either is at its best.
-    wholes, floors = [], []
+        return work if cold else call
+
+    # What is cold has forgotten the chain: its certificates, and its signatures, which are the floor's.
+    calls: dict[str, Callable[[], object]] = {
+        API: each(lambda: connect(pair)),
+        STATE: each(lambda: replay.shake(ours, theirs)),
+        TRUST: each(verify),
+        SCHEDULE: replay.key_schedule(recorded),
+        WIRE: replay.wire(recorded),
+        RECORD: replay.records(recorded),
+    }
+    for call in calls.values():
+        _spent(call, 5)
+    # In turns, since a processor changes its speed; the least of each is at its best.
+    least = dict.fromkeys((*calls, FLOOR), float("inf"))
+    signatures = 0.0
     for _ in range(4):
-        wholes.append(min(_spent(work, 4) for _ in range(times // 16)) - forgetting)
-        floors.append(floor(files, setting, cold=cold))
-    whole = min(wholes)
-    lowest = min(*floors, whole)
-    profile = cProfile.Profile()
-    profile.enable()
-    for _ in range(times):
-        work()
-    profile.disable()
-    seen = _layers(pstats.Stats(profile).stats, times)  # type: ignore[attr-defined]
-    # The operations themselves are in what was seen around them.
-    seen[_AROUND] = max(0.0, seen.get(_AROUND, 0.0) - lowest)
-    scale = (whole - lowest) / sum(seen.values())
-    parts = {layer: seen.get(layer, 0.0) * scale for layer in (*LAYERS[1:], _AROUND)}
-    return Bar(name, {FLOOR: lowest, **parts})
-
-
-def _layers(stats: dict[_Function, _Times], times: int) -> dict[str, float]:
-    """Return µs a handshake by layer, as a profile has them, less what profiling costs."""
-    cost = _cost_of_profiling()
-    found: dict[str, float] = {}
-    for function, (_, calls, own, _, callers) in stats.items():
-        layer = _layer_of(function)
-        if layer is not None:
-            shares = [(layer, calls, own)]
-        else:
-            shares = [(_layer_of(caller) or STATE, count, spent) for caller, (_, count, spent, _) in callers.items()]
-        for name, count, spent in shares:
-            found[name] = found.get(name, 0.0) + max(0.0, 1e6 * spent - cost * count) / times
-    return found
-
-
-def _layer_of(function: _Function) -> str | None:
-    """Return the layer of a function, None for one that is its caller's: in C, or in another package."""
-    path, _, name = function
-    if path.endswith("ssl.py"):
-        return API
-    if path.startswith(_ROOT):
-        below = path[len(_ROOT) + 1 :]
-        return next((layer for start, layer in _MODULES if below.startswith(start)), None)
-    return next((layer for module, layer in _NATIVE if f"fasttls.native.{module}" in name), None)
-
-
-def _cost_of_profiling() -> float:
-    """Return the µs that cProfile adds to an empty function's own time."""
-
-    def empty() -> None:
-        pass
-
-    def call() -> None:
-        for _ in range(1000):
-            empty()
-
-    profile = cProfile.Profile()
-    profile.enable()
-    call()
-    profile.disable()
-    stats = pstats.Stats(profile).stats  # type: ignore[attr-defined]
-    profiled: float = next(own for (_, _, name), (_, _, own, _, _) in stats.items() if name == "empty")
-    plain = _each(call, 1) / 1000
-    return max(0.0, 1e6 * profiled / 1000 - plain)
+        for layer, call in calls.items():
+            least[layer] = min(least[layer], *(_spent(call, 4) for _ in range(times // 16)))
+        least[FLOOR] = min(least[FLOOR], floor(files, setting, cold=cold))
+    if cold:
+        _, verification = _signatures(files, setting)
+        signatures = 2 * _each(verification)
+        forgetting = _spent(forget, 100)
+        for layer in (API, STATE, TRUST):
+            least[layer] -= forgetting
+    least[TRUST] = max(0.0, least[TRUST] - signatures)
+    alone = least[STATE]
+    least[API] = max(0.0, least[API] - alone)
+    least[STATE] = max(0.0, alone - sum(least[layer] for layer in (FLOOR, SCHEDULE, WIRE, RECORD, TRUST)))
+    return Bar(name, {layer: least[layer] for layer in LAYERS})

@@ -64,7 +64,7 @@ def add_the_rest(report: Report, files: Files, rounds: int) -> None:
     for case in micro.cases(files):
         report.micro += run(case, rounds)
     report.bars = bars(files)
-    report.measured = [processes.import_time(), *processes.contexts()]
+    report.measured = [processes.import_time(), *processes.contexts(), processes.first_handshake(chain)]
     if processes.on_linux():
         report.measured.append(processes.idle_memory(chain))
     report.servers = sockets.server_rates(chain)
