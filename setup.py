@@ -77,7 +77,7 @@ def extension(name, sources, optimise):
 def without_inspect():
     """Let a module that is imported make its dataclasses without asking `inspect` what each call may be given.
 
-    Cython asks for every class and every field of one, which took a fifth of the time until a process's first handshake.
+    Cython asks for every class and every field of one: a fifth of the time until a process's first handshake.
     What is written here calls at once, then without what Python 3.11's classes do not take, and asks only then.
     """
     name = "__Pyx_DataclassesCallHelper(PyObject *callable, PyObject *kwds)"
