@@ -28,6 +28,7 @@ MODULES = {
 WITHOUT_DECLARATIONS = (
     "fasttls/api/errors.py",
     "fasttls/api/session.py",
+    "fasttls/api/snapshot.py",
     "fasttls/api/wrapping.py",
     "fasttls/trust/common_name.py",
     "fasttls/trust/constraints.py",

@@ -211,16 +211,9 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, _Standar
 
     def _config(self) -> Config:
         """Return the settings as they are now, frozen."""
-        state, kept, plain = self._state, self._snapshot, self._plain_values()
-        if kept is not None and kept[0] is state and kept[1] == plain:
-            return kept[2]
-        from fasttls.api.snapshot import freeze
+        from fasttls.api.snapshot import config_of
 
-        options = self.options
-        snapshot = freeze(self)
-        object.__setattr__(self, "_ignores_unexpected_eof", bool(options & ssl.OP_IGNORE_UNEXPECTED_EOF))
-        object.__setattr__(self, "_snapshot", (state, plain, snapshot))
-        return snapshot
+        return config_of(self)
 
     def _wrap_socket(
         self,

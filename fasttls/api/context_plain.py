@@ -21,8 +21,8 @@ PLAIN: dict[str, Any] = {
 }
 """What the type below only keeps."""
 
-# What connections are held to, read from the type below: whoever sets it there cannot be watched.
-_READ = tuple(setting.__get__ for setting in (*PLAIN.values(), _Base._host_flags))
+READ = tuple(setting.__get__ for setting in (*PLAIN.values(), _Base._host_flags))
+"""What connections are held to, read from the type below: whoever sets it there cannot be watched."""
 
 
 class PlainSettings:
@@ -38,10 +38,6 @@ class PlainSettings:
 
     _ignores_unexpected_eof = False
     """Whether OP_IGNORE_UNEXPECTED_EOF was set when the settings were last frozen."""
-
-    def _plain_values(self) -> tuple[int, ...]:
-        """Return the settings that the type below keeps, as they are now."""
-        return tuple([read(self) for read in _READ])
 
     @property
     def options(self) -> ssl.Options:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING, Any
 
+from fasttls.api.context_plain import READ
 from fasttls.api.errors import ssl_error
 from fasttls.crypto.signatures import SCHEMES12
 from fasttls.handshake.config import Config, PeerCertificate
@@ -45,12 +46,24 @@ _SUPPORTED_VERIFY_FLAGS = (
 )
 
 
-def freeze(context: SSLContext) -> Config:
-    """Return the settings of a context as they are now.
+def config_of(context: SSLContext) -> Config:
+    """Return the settings of a context as they are now: the same object until one of them changes.
 
     Raises ssl.SSLError where they exclude every version that is spoken, NotImplementedError for flags that are not
     supported.
     """
+    state, kept = context._state, context._snapshot
+    plain = tuple([read(context) for read in READ])
+    if kept is not None and kept[0] is state and kept[1] == plain:
+        return kept[2]
+    options = context.options
+    found = _freeze(context)
+    object.__setattr__(context, "_ignores_unexpected_eof", bool(options & ssl.OP_IGNORE_UNEXPECTED_EOF))
+    object.__setattr__(context, "_snapshot", (state, plain, found))
+    return found
+
+
+def _freeze(context: SSLContext) -> Config:
     low, high = _versions(context)
     flags = context.verify_flags
     unsupported = int(flags) & ~int(_SUPPORTED_VERIFY_FLAGS)

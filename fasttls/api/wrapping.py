@@ -9,6 +9,7 @@ from fasttls.api.channel import BioChannel, SocketChannel
 from fasttls.api.engine import Engine
 from fasttls.api.errors import plain_error
 from fasttls.api.session import session_of
+from fasttls.api.snapshot import config_of
 from fasttls.connection import Connection
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def make_engine(
         raise plain_error("Cannot create a server socket with a PROTOCOL_TLS_CLIENT context")
     if not server_side and context._only_server:
         raise plain_error("Cannot create a client socket with a PROTOCOL_TLS_SERVER context")
-    config = context._config()
+    config = config_of(context)
     name = choice = tap = None
     given = None if session is None else session_of(session, context)
     if server_side:

@@ -8,6 +8,9 @@ cdef class PublicKey:
     cdef readonly dict _fitting
 
 
+cpdef curve_of(key)
+
+
 cdef class Scheme:
     cdef readonly object code
     cdef readonly object fits

@@ -52,6 +52,22 @@ class PublicKey:
         return tuple(code for code, scheme in SCHEMES.items() if scheme.fits(self))
 
 
+_EC_KEYS: dict[type, bool] = {}
+"""Types of keys, and whether they are of elliptic curves: asking an abstract class takes 4,000 instructions."""
+
+
+def curve_of(key: Any) -> str | None:
+    """Return the name that `cryptography` has for the curve of an ECDSA key, None for a key of another kind."""
+    kind = type(key)
+    is_ec = _EC_KEYS.get(kind)
+    if is_ec is None:
+        is_ec = _EC_KEYS[kind] = isinstance(key, ec.EllipticCurvePublicKey)
+    if not is_ec:
+        return None
+    name: str = key.curve.name
+    return name
+
+
 @dataclass(frozen=True, eq=False)
 class Scheme:
     """One signature scheme: the keys that it fits, and its arguments to `cryptography`."""

@@ -1,6 +1,6 @@
 """C declarations of the module beside: compiled code reads its fields and calls it without going through Python."""
 
-from fasttls.crypto.signatures cimport verify_with
+from fasttls.crypto.signatures cimport curve_of, verify_with
 from fasttls.handshake.auth cimport PeerIdentity, sign
 from fasttls.handshake.config cimport Config, Credential
 from fasttls.handshake.flight cimport Flight
@@ -9,7 +9,7 @@ from fasttls.wire.messages cimport CertificateVerify
 
 
 cpdef tuple schemes_of(Credential credential)
-cpdef is_rsa(scheme)
+cpdef choose_scheme(Credential credential, Wanted wanted, bint rsa_key)
 cpdef tuple choose_client_credential(Config config, tuple accepted, bytes types, tuple authorities=*)
 cpdef check_key(key_exchange, public)
 cpdef check_curve(public)

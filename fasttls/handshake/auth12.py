@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ed448, ed25519, rsa
 
-from fasttls.crypto.signatures import SCHEMES12, PublicKey, verify_with
+from fasttls.crypto.signatures import SCHEMES12, PublicKey, curve_of, verify_with
 from fasttls.crypto.suites12 import KeyExchange
 from fasttls.handshake.auth import PeerIdentity, sign
 from fasttls.handshake.config import Config, Credential
@@ -29,19 +29,14 @@ def schemes_of(credential: Credential) -> tuple[int, ...]:
     return tuple(getattr(signer, "schemes12", signer.schemes))
 
 
-def is_rsa(scheme: int) -> bool:
-    """Whether a scheme is one of RSA."""
-    return scheme in _RSA_SCHEMES
-
-
-def choose_scheme(credential: Credential, wanted: Wanted, *, rsa_key: bool | None = None) -> int | None:
+def choose_scheme(credential: Credential, wanted: Wanted, rsa_key: bool) -> int | None:
     """Return the first scheme of the peer's that the credential has, or None.
 
-    rsa_key says whether it must be one of RSA, or of another kind; None for either.
+    rsa_key says whether it must be one of RSA, or of another kind.
     """
     own = schemes_of(credential)
     for scheme in wanted.schemes:
-        if scheme in own and rsa_key in (None, is_rsa(scheme)):
+        if scheme in own and (scheme in _RSA_SCHEMES) is rsa_key:
             return scheme
     return None
 
@@ -58,7 +53,7 @@ def choose_client_credential(
     best_rank = (False, False)
     for credential in config.credentials:
         for rsa_key, kind in ((True, ClientCertificateType.RSA_SIGN), (False, ClientCertificateType.ECDSA_SIGN)):
-            scheme = choose_scheme(credential, wanted, rsa_key=rsa_key) if kind in types else None
+            scheme = choose_scheme(credential, wanted, rsa_key) if kind in types else None
             if scheme is not None:
                 rank = wanted.rank(credential)
                 if best is None or rank > best_rank:
@@ -71,7 +66,7 @@ def check_key(key_exchange: KeyExchange, public: PublicKey) -> None:
     key = public.key
     if key_exchange is _ECDHE_ECDSA:
         # RFC 8422 §5.10: EdDSA keys go with the ECDSA suites.
-        fits = isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey)
+        fits = curve_of(key) is not None or isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey)
     else:
         fits = isinstance(key, rsa.RSAPublicKey) and not (key_exchange is _RSA and public.pss_only)
     if fits:
@@ -84,9 +79,9 @@ def check_key(key_exchange: KeyExchange, public: PublicKey) -> None:
 
 def check_curve(public: PublicKey) -> None:
     """Check that an EC key is on a curve that this side may offer (RFC 8422 §5.3, §5.6). Raises IllegalParameter."""
-    key = public.key
-    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in _CURVES:
-        raise IllegalParameter(f"the peer's certificate has a key on the curve {key.curve.name}", reason="WRONG_CURVE")
+    curve = curve_of(public.key)
+    if curve is not None and curve not in _CURVES:
+        raise IllegalParameter(f"the peer's certificate has a key on the curve {curve}", reason="WRONG_CURVE")
 
 
 def verify(config: Config, public: PublicKey, scheme: int, signature: bytes, content: bytes) -> None:

@@ -31,9 +31,12 @@ def choose_credential(
     wanted = Wanted(config, accepted, accepted_cert, authorities)
     best: tuple[Credential, int] | None = None
     best_rank = (False, False)
+    several = len(config.credentials) > 1
     for scheme in wanted.schemes:
         for credential in config.credentials:
             if scheme in credential.signer.schemes:
+                if not several:
+                    return credential, scheme
                 rank = wanted.rank(credential)
                 if rank == (True, True):
                     return credential, scheme

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from fasttls.crypto.signatures import curve_of
 from fasttls.crypto.suites import SUITES
 from fasttls.crypto.suites12 import SUITES12, KeyExchange, Suite12
 from fasttls.handshake.auth12 import choose_scheme
@@ -25,8 +26,12 @@ _RENEGOTIATION_INFO = ExtensionType.RENEGOTIATION_INFO
 _SIGNATURE_ALGORITHMS = ExtensionType.SIGNATURE_ALGORITHMS
 _SUPPORTED_GROUPS = ExtensionType.SUPPORTED_GROUPS
 _ECDHE_ECDSA = KeyExchange.ECDHE_ECDSA
+_DHE_RSA = KeyExchange.DHE_RSA
 _RSA = KeyExchange.RSA
 _SECP256R1 = NamedGroup.SECP256R1
+
+_CODES_OF_CURVES = {name.lower(): int(group) for name, group in NamedGroup.__members__.items()}
+"""The groups by the names that `cryptography` has for curves."""
 
 _OF_RFC7919 = frozenset(range(0x0100, 0x0200))
 """The code points of groups for DHE (RFC 7919 §2)."""
@@ -59,12 +64,12 @@ def check_hello(config: Config, hello: ClientHello) -> None:
         raise IllegalParameter("the client does not take uncompressed points")
 
 
-def _common_suites(ours: list[int], hello: ClientHello, *, prefer_ours: bool) -> list[Suite12]:
+def _common_suites(ours: dict[int, Suite12], hello: ClientHello, prefer_ours: bool) -> list[Suite12]:
     """Return the suites of both sides, the preferred first."""
     theirs = dict.fromkeys(hello.cipher_suites)  # a client may repeat itself, at length
     if prefer_ours:
-        return [SUITES12[code] for code in ours if code in theirs]
-    return [SUITES12[code] for code in theirs if code in ours]
+        return [suite for code, suite in ours.items() if code in theirs]
+    return [ours[code] for code in theirs if code in ours]
 
 
 def _groups_of(hello: ClientHello) -> frozenset[int] | None:
@@ -75,23 +80,31 @@ def _groups_of(hello: ClientHello) -> frozenset[int] | None:
 
 def _group(config: Config, suite: Suite12, offered: frozenset[int] | None) -> int | None:
     """Return the group for an ephemeral suite, or None when there is none in common."""
-    if suite.key_exchange.uses_curves:
+    if suite.key_exchange is not _DHE_RSA:
         if offered is None:
             # RFC 8422 §4: the choice is the server's; whoever does not say is old, and has P-256.
             offered = frozenset((_SECP256R1,))
-        return next((group for group in config.ecdhe_groups if group in offered), None)
+        return _first(config.ecdhe_groups, offered)
     if offered is None or _OF_RFC7919.isdisjoint(offered):
         return config.dhe_groups[0]
     # RFC 7919 §4: a client that names groups of this kind gets one of them, or another key exchange.
-    return next((group for group in config.dhe_groups if group in offered), None)
+    return _first(config.dhe_groups, offered)
+
+
+def _first(groups: tuple[int, ...], offered: frozenset[int]) -> int | None:
+    """Return the first of our groups that is offered, or None."""
+    for group in groups:
+        if group in offered:
+            return group
+    return None
 
 
 def _curve_is_offered(credential: Credential, offered: frozenset[int] | None) -> bool:
     """Whether the client takes the curve of an ECDSA certificate: supported_groups is for it too (RFC 8422 §5.1)."""
-    key = CERTIFICATES.parse(credential.chain[0]).public_key.key
-    if offered is None or not isinstance(key, ec.EllipticCurvePublicKey):
+    if offered is None:
         return True
-    return NamedGroup.__members__.get(key.curve.name.upper()) in offered
+    curve = curve_of(CERTIFICATES.parse(credential.chain[0]).public_key.key)
+    return curve is None or _CODES_OF_CURVES.get(curve) in offered
 
 
 def _credential(
@@ -107,9 +120,11 @@ def _credential(
                 continue
         else:
             wants_rsa = suite.key_exchange is not _ECDHE_ECDSA
-            scheme = choose_scheme(credential, wanted, rsa_key=wants_rsa)
+            scheme = choose_scheme(credential, wanted, wants_rsa)
             if scheme is None or not _curve_is_offered(credential, groups):
                 continue
+        if len(config.credentials) == 1:
+            return credential, scheme
         rank = wanted.rank(credential)
         if best is None or rank > best_rank:
             best, best_rank = (credential, scheme), rank
@@ -119,8 +134,7 @@ def _credential(
 def choose(config: Config, hello: ClientHello) -> Chosen:
     """Choose suite, credential and group. Raises HandshakeFailure when nothing is in common."""
     check_hello(config, hello)
-    ours = [code for code in config.suites if code in SUITES12 and not SUITES12[code].key_exchange.uses_psk]
-    common = _common_suites(ours, hello, prefer_ours=config.prefer_server_suites)
+    common = _common_suites(config.suites12, hello, config.prefer_server_suites)
     # RFC 5246 §7.4.1.4.1: without the extension it is SHA-1, which nobody should sign with.
     accepted: tuple[int, ...] = hello.extensions.get(_SIGNATURE_ALGORITHMS, ())
     wanted = Wanted(config, accepted, None, hello.extensions.get(_CERTIFICATE_AUTHORITIES, ()))
@@ -130,10 +144,12 @@ def choose(config: Config, hello: ClientHello) -> Chosen:
         found = _credential(config, suite, wanted, groups)
         if found is None:
             continue
-        group = _group(config, suite, groups) if suite.key_exchange.is_ephemeral else None
-        if group is None and suite.key_exchange.is_ephemeral:
-            lacks_group = True
-            continue
+        group = None
+        if suite.key_exchange is not _RSA:
+            group = _group(config, suite, groups)
+            if group is None:
+                lacks_group = True
+                continue
         return Chosen(suite, found[0], found[1], group)
     raise _nothing_in_common(config, hello, common, accepted, lacks_group=lacks_group)
 
@@ -189,8 +205,9 @@ def _nothing_in_common(
 def _key_of(credential: Credential) -> str:
     """Return which key a credential has, for messages."""
     key = CERTIFICATES.parse(credential.chain[0]).public_key.key
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return f"an elliptic curve key on {key.curve.name}"
+    curve = curve_of(key)
+    if curve is not None:
+        return f"an elliptic curve key on {curve}"
     return (
         "an RSA key" if isinstance(key, rsa.RSAPublicKey) else f"an {type(key).__name__.removesuffix('PublicKey')} key"
     )
@@ -200,9 +217,9 @@ def choose_with_psk(config: Config, hello: ClientHello) -> tuple[Suite12, int] |
     """Return the suite with a pre-shared key to speak, and the group, when it goes before those with certificates."""
     if config.find_psk is None:
         return None
-    ours = [code for code in config.offered_suites if code in SUITES12]
+    ours = {code: SUITES12[code] for code in config.offered_suites if code in SUITES12}
     groups = _groups_of(hello)
-    for suite in _common_suites(ours, hello, prefer_ours=config.prefer_server_suites):
+    for suite in _common_suites(ours, hello, config.prefer_server_suites):
         group = _group(config, suite, groups) if suite.key_exchange.uses_psk else None
         if group is not None:
             return suite, group

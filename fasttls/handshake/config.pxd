@@ -96,3 +96,5 @@ cdef class Config:
     cdef readonly tuple offered_suites
     cdef readonly tuple ecdhe_groups
     cdef readonly tuple groups12
+    cdef readonly dict suites12
+    cdef readonly frozenset signs_with

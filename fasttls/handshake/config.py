@@ -11,7 +11,7 @@ from enum import Enum
 from fasttls.crypto.groups import DEFAULT_GROUPS, DEFAULT_KEY_SHARES, GROUPS
 from fasttls.crypto.signatures import CERTIFICATE_ONLY, DEFAULT_SCHEMES, SCHEMES, SCHEMES12, Signer
 from fasttls.crypto.suites import SUITES
-from fasttls.crypto.suites12 import DEFAULT_SUITES, EVERY_SUITE, SUITES12, KeyExchange
+from fasttls.crypto.suites12 import DEFAULT_SUITES, EVERY_SUITE, SUITES12, KeyExchange, Suite12
 from fasttls.native._secret import Secret
 from fasttls.sessions.cache import ServerSessions
 from fasttls.sessions.keys import TicketKeyStore
@@ -285,9 +285,21 @@ class Config:
     groups12: tuple[int, ...] = field(init=False, repr=False)
     """What a client of TLS 1.2 alone offers: with DHE suites the groups of RFC 7919 §3 too."""
 
+    suites12: dict[int, Suite12] = field(init=False, repr=False, compare=False)
+    """The suites of TLS 1.2 that go with certificates, by their codes and in the order of preference."""
+
+    signs_with: frozenset[int] = field(init=False, repr=False, compare=False)
+    """The schemes that this side signs with."""
+
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
         self._take_sequences()
+        self.suites12 = {
+            code: SUITES12[code]
+            for code in self.suites
+            if code in SUITES12 and not SUITES12[code].key_exchange.uses_psk
+        }
+        self.signs_with = frozenset(self.signing_algorithms)
         self.speaks12 = self.minimum_version <= ProtocolVersion.TLS1_2
         self.speaks13 = self.maximum_version >= ProtocolVersion.TLS1_3
         psks = bool(self.external_psks) or self.make_psks is not None or self.find_psk is not None

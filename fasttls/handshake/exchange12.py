@@ -25,6 +25,7 @@ from fasttls.wire.messages12 import (
 )
 
 # Members that every handshake reads: an attribute of an enumeration costs more than what is done with it.
+_DHE_RSA = KeyExchange.DHE_RSA
 _TLS1_2 = ProtocolVersion.TLS1_2
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def server_exchange(
     if group is None:
         assert decrypt is not None
         return _Transport(config, decrypt, modulus_size(public_key), client_version)
-    if key_exchange.uses_curves:
+    if key_exchange is not _DHE_RSA:
         return _Ecdhe(group, GROUPS[group].offer(config.random if config.deterministic_keys else None))
     from fasttls.crypto import dhe  # rarely needed, and slow to import
 

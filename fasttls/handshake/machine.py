@@ -29,7 +29,9 @@ _BETWEEN_DATA: dict[int, tuple[str, str]] = {
 }
 
 
-_CERTIFICATE = HandshakeType.CERTIFICATE
+# C integers, where this is compiled.
+_HEADER_SIZE = HEADER_SIZE
+_TYPE_CERTIFICATE = int(HandshakeType.CERTIFICATE)
 
 
 class Machine:
@@ -80,9 +82,9 @@ class Machine:
             self._pieces = None
         else:
             self._fragments = 1
-        self._needed = HEADER_SIZE
+        self._needed = _HEADER_SIZE
         start, end = 0, len(data)
-        while end - start >= HEADER_SIZE:
+        while end - start >= _HEADER_SIZE:
             size = self._size(data, start)
             if size > end - start:
                 self._needed = size
@@ -140,14 +142,15 @@ class Machine:
             raise UnexpectedMessage(
                 f"{type(state).__name__} wants {_wanted(state)}, got {name_of(HandshakeType, code)}"
             )
-        size = data[start + 1] << 16 | data[start + 2] << 8 | data[start + 3]
-        most = self._limits.certificate_message if code == _CERTIFICATE else self._limits.handshake_message
+        high, middle, low = data[start + 1], data[start + 2], data[start + 3]
+        size = high << 16 | middle << 8 | low
+        most = self._limits.certificate_message if code == _TYPE_CERTIFICATE else self._limits.handshake_message
         if size > most:
             raise IllegalParameter(
                 f"a {name_of(HandshakeType, code)} of {size} bytes, at most {most} are allowed",
                 reason="EXCESSIVE_MESSAGE_SIZE",
             )
-        return HEADER_SIZE + size
+        return _HEADER_SIZE + size
 
     def _step(self, raw: bytes, flight: Flight) -> None:
         """Receive one whole message."""

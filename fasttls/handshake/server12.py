@@ -111,9 +111,9 @@ def answer(
     flight.send(Certificate(credential.chain))
     if response is not None:
         flight.send(CertificateStatus(response))
-    if exchange.params is not None:
+    params = exchange.params
+    if params is not None:
         assert chosen.scheme is not None
-        params = exchange.params
         signature = sign(credential, chosen.scheme, hello.random + random + params)
         flight.send(ServerKeyExchange(SignedParams(params, chosen.scheme, signature).encode()))
     negotiated = Negotiated(

@@ -5,7 +5,8 @@ from fasttls.handshake.config cimport Config, Credential
 
 cdef class Wanted:
     cdef readonly list schemes
-    cdef readonly frozenset _for_chains
+    cdef readonly tuple _accepted_cert
+    cdef public frozenset _for_chains
     cdef readonly frozenset _names
     cpdef tuple rank(self, Credential credential)
 

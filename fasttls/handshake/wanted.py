@@ -21,10 +21,12 @@ class Wanted:
         accepted_cert: tuple[int, ...] | None,
         authorities: tuple[bytes, ...],
     ) -> None:
-        self.schemes = [scheme for scheme in dict.fromkeys(accepted) if scheme in config.signing_algorithms]
+        own = config.signs_with
+        self.schemes = [scheme for scheme in dict.fromkeys(accepted) if scheme in own]
         """Those that this side may sign with, in the peer's order."""
 
-        self._for_chains = frozenset(accepted if accepted_cert is None else accepted_cert)
+        self._accepted_cert = accepted if accepted_cert is None else accepted_cert
+        self._for_chains: frozenset[int] | None = None  # made of them where there are several credentials
         self._names = names_of(authorities) if authorities else None
 
     def rank(self, credential: Credential) -> tuple[bool, bool]:
@@ -33,6 +35,8 @@ class Wanted:
         A chain from one of the authorities goes before others, then one whose signatures the peer verifies before
         one that it does not (RFC 8446 §4.2.4, §4.4.2.2).
         """
+        if self._for_chains is None:
+            self._for_chains = frozenset(self._accepted_cert)
         trusted = self._names is None or not self._names.isdisjoint(credential.issuers)
         return trusted, credential.chain_algorithms <= self._for_chains
 
