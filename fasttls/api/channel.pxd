@@ -28,6 +28,7 @@ cdef class SocketChannel(Channel):
     cpdef skip(self, Py_ssize_t size)
     cpdef deadline(self)
     cpdef _wait(self, sock, event, deadline, str doing)
+    cpdef _descriptor(self, sock, deadline, str doing)
     cpdef bytes read(self, size, deadline, str doing)
     cpdef write(self, data, deadline, str doing)
     cpdef write_now(self, data)

@@ -17,6 +17,7 @@ _LONGEST_POLL = 1 << 30  # milliseconds; the system counts them in an int
 
 # The system's own calls: gevent puts a class of another kind in the place of socket.socket.
 _System = _socket.socket
+_read, _write = os.read, os.write
 
 
 _forks = 0
@@ -173,22 +174,38 @@ class SocketChannel(Channel):
     def read(self, size: int, deadline: float | None, doing: str) -> bytes | None:
         """Receive from the socket."""
         sock = self.plain_socket
-        if deadline is not None:
+        while True:
+            try:
+                return _read(self._descriptor(sock, deadline, doing), size)
+            except BlockingIOError:
+                if deadline is None:
+                    return None
             self._wait(sock, select.POLLIN, deadline, doing)
-        try:
-            return _System.recv(sock, size)
-        except BlockingIOError:
-            return None
 
     def write(self, data: bytes | memoryview, deadline: float | None, doing: str) -> int:
         """Send to the socket."""
         sock = self.plain_socket
-        if deadline is not None:
+        while True:
+            try:
+                return _write(self._descriptor(sock, deadline, doing), data)
+            except BlockingIOError:
+                if deadline is None:
+                    raise want_write() from None
             self._wait(sock, select.POLLOUT, deadline, doing)
-        try:
-            return _System.send(sock, data)
-        except BlockingIOError:
-            raise want_write() from None
+
+    def _descriptor(self, sock: socket.socket, deadline: float | None, doing: str) -> int:
+        """Return what the system knows the socket by, for one step of an operation that has time left.
+
+        A socket with a timeout does not block, and is asked at once: `recv()` and `send()` would wait for it first,
+        each time, which hands the interpreter to another thread.
+        """
+        number = sock.fileno()
+        if deadline is not None:
+            if number < 0:
+                raise plain_error("Underlying socket has been closed.")
+            if time.monotonic() >= deadline:
+                raise TimeoutError(f"The {doing} operation timed out")
+        return number
 
     def write_now(self, data: bytes | memoryview) -> int:
         """Send to the socket what the system takes at once."""

@@ -128,7 +128,7 @@ class SSLContext(PlainSettings, Offers, SessionSettings, TrustSettings, _Standar
 
     def _add_credential(self, credential: Credential) -> None:
         super()._add_credential(credential)
-        self._prepare_ticket_keys()
+        self._prepare_to_serve()
 
     # What is called while connections are made.
 

@@ -148,10 +148,13 @@ class SessionSettings:
             raise TypeError(f"ticket keys come from an object with active() and find(), not {type(keys).__name__}")
         self._ticket_keys = keys
 
-    def _prepare_ticket_keys(self) -> None:
-        """Make the keys of this process, so that workers which are forked from it share them."""
+    def _prepare_to_serve(self) -> None:
+        """Make the ticket keys of this process, and import the handshake: workers forked from it share both."""
         if self.protocol != ssl.PROTOCOL_TLS_CLIENT:
-            _ = self.ticket_keys
+            import fasttls.api.wrapping
+            import fasttls.handshake.server  # noqa: F401
+
+            self.ticket_keys  # noqa: B018 - made when they are first asked for
 
     # Early data.
 
