@@ -149,7 +149,7 @@ def orchestrating():
     typed = [path for path in paths if "# cython: annotation_typing=True" in path.read_text().partition("\n")[0]]
     plain = [path for path in paths if path not in typed]
     # States and keys hold secrets: they are not pickled, and a tenth of the code is not made.
-    held = ("api", "connection.py", "handshake")
+    held = ("api", "connection.py", "exchange.py", "handshake")
     sealed = [path for path in plain if path.parts[1] in held and path.stem != "config"]
     return [
         *compiled([python_module(path) for path in sealed], annotation_typing=False, auto_pickle=False),

@@ -1,4 +1,4 @@
-"""Imports run one way: native → wire → crypto → trust → handshake → connection → api → diagnose."""
+"""Imports run one way: native → wire → crypto → trust → handshake → exchange → connection → api → diagnose."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ LAYERS = (
     ("trust",),
     ("sessions",),
     ("handshake", "events"),
+    ("exchange",),
     ("connection",),
     ("api",),
     ("", "diagnose"),

@@ -28,6 +28,6 @@ cdef class Machine:
     cpdef data_came(self)
     cpdef Flight _new_flight(self)
     cpdef _count(self, message_type)
-    @cython.locals(code=cython.int, high=cython.int, middle=cython.int, low=cython.int, size=Py_ssize_t, most=Py_ssize_t)
+    @cython.locals(code=cython.int, high=cython.int, middle=cython.int, low=cython.int, size=Py_ssize_t)
     cpdef Py_ssize_t _size(self, bytes data, Py_ssize_t start) except -1
     cpdef _step(self, bytes raw, Flight flight)
