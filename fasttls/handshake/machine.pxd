@@ -22,12 +22,14 @@ cdef class Machine:
     cdef public Py_ssize_t _needed
     cdef public Py_ssize_t _fragments
     cdef public dict _in_a_row
+
     @cython.locals(start=Py_ssize_t, end=Py_ssize_t, size=Py_ssize_t)
     cpdef list receive(self, bytes data)
     cpdef change_cipher_spec(self)
     cpdef data_came(self)
     cpdef Flight _new_flight(self)
     cpdef _count(self, message_type)
+
     @cython.locals(code=cython.int, high=cython.int, middle=cython.int, low=cython.int, size=Py_ssize_t)
     cpdef Py_ssize_t _size(self, bytes data, Py_ssize_t start) except -1
     cpdef _step(self, bytes raw, Flight flight)
