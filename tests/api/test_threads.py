@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +26,7 @@ from api.peers import (
 )
 
 import fasttls
+from fasttls.api.later import later
 
 RECORDS = 300
 
@@ -125,6 +127,28 @@ def test_two_threads_that_write_lose_nothing(folder: Path) -> None:
             peer.wait()
         received = receiving.wait()
         assert [received.count(bytes((mark,))) for mark in range(writers)] == [size * count] * writers
+
+
+def test_what_a_context_makes_later_is_one_for_all_threads() -> None:
+    everybody = threading.Barrier(4)
+    made: list[object] = []
+
+    def make() -> object:
+        everybody.wait(SECONDS)  # so that each thread has found nothing yet
+        made.append(object())
+        return made[-1]
+
+    class Context:
+        shared: object = later(make)
+
+    context, other = Context(), Context()
+    with ThreadPoolExecutor(4) as pool:
+        found = set(pool.map(lambda _: context.shared, range(4)))
+    assert len(made) == 4
+    assert found == {context.shared}
+    assert found <= set(made)
+    other.__dict__["shared"] = None
+    assert other.shared is None
 
 
 def test_settings_change_while_connections_are_made() -> None:
