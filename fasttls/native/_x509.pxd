@@ -1,9 +1,6 @@
 from libc.stdint cimport uint8_t
 
-
-cdef struct Span:
-    const uint8_t *next
-    const uint8_t *end
+from fasttls.native._der cimport Span
 
 
 cdef class CertificateFields:

@@ -1,27 +1,38 @@
 """The fields of a certificate that validation reads, found in its DER (RFC 5280 section 4.1, X.690).
 
-`cryptography` reads keys, and what is rarely asked for; this finds the pieces without making an object of each. Every
-read passes through _element, the one bounds check.
+`cryptography` reads keys, and what is rarely asked for; this finds the pieces without making an object of each.
 """
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from libc.stdint cimport int64_t, uint8_t
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.stdint cimport uint8_t
 
-cdef enum:
-    BOOLEAN = 0x01
-    INTEGER = 0x02
-    BIT_STRING = 0x03
-    OCTET_STRING = 0x04
-    OBJECT_IDENTIFIER = 0x06
-    UTC_TIME = 0x17
-    GENERALIZED_TIME = 0x18
-    SEQUENCE = 0x30
-    SET = 0x31
-    CONTEXT_0 = 0xA0
-    CONTEXT_1 = 0xA1
-    CONTEXT_2 = 0xA2
-    CONTEXT_3 = 0xA3
-    ANY = -1
+from fasttls.native._der cimport (
+    ANY,
+    BIT_STRING,
+    BOOLEAN,
+    CONTEXT_0,
+    CONTEXT_1,
+    CONTEXT_2,
+    CONTEXT_3,
+    INTEGER,
+    OBJECT_IDENTIFIER,
+    OCTET_STRING,
+    SEQUENCE,
+    SET,
+    Span,
+    bit_length,
+    boolean,
+    bytes_of,
+    contents_of,
+    element,
+    end_of,
+    is_next,
+    raw,
+    reader_over,
+    small_integer,
+    time_of,
+    well_formed,
+)
 
 # What validation understands or, as OpenSSL's default, may pass over when it is marked critical: keyUsage,
 # subjectAltName, basicConstraints, nameConstraints, cRLDistributionPoints, the policies' four, extKeyUsage; nsCertType.
@@ -47,172 +58,12 @@ _CURVES = {
 }
 
 
-cdef int _element(Span *outer, int tag, Span *inner) except -1:
-    """Step over one element of a tag, and put its contents into inner. Returns the tag.
-
-    Lengths are DER's: definite, in as few bytes as they need. Raises ValueError.
-    """
-    cdef const uint8_t *at = outer.next
-    cdef Py_ssize_t left = outer.end - at
-    cdef Py_ssize_t size
-    cdef int count, i
-    if left < 2:
-        raise ValueError("DER that is cut short")
-    if tag != ANY and at[0] != tag:
-        raise ValueError(f"a DER element with the tag 0x{at[0]:02x} where 0x{tag:02x} belongs")
-    if at[0] & 0x1F == 0x1F:
-        raise ValueError("a DER element with a long tag")
-    tag = at[0]
-    size = at[1]
-    at += 2
-    left -= 2
-    if size >= 0x80:
-        count = <int>size - 0x80
-        if count < 1 or count > 4 or count > left:
-            raise ValueError("a DER element with a length that is none")
-        size = 0
-        for i in range(count):
-            size = size << 8 | at[i]
-        if size < 0x80 or size >> 8 * (count - 1) == 0:
-            raise ValueError("a DER element with a length that is not minimal")
-        at += count
-        left -= count
-    if size > left:
-        raise ValueError("DER that is cut short")
-    inner.next = at
-    inner.end = at + size
-    outer.next = at + size
-    return tag
-
-
-cdef inline bint _at(Span *span, int tag) noexcept:
-    """Whether the next element has a tag."""
-    return span.next < span.end and span.next[0] == tag
-
-
-cdef int _well_formed(Span *span, int depth) except -1:
-    """Step over elements that are taken whole, and refuse what is no DER in them."""
-    cdef Span inner
-    if depth > 8:
-        raise ValueError("DER that is nested too deep")
-    while span.next < span.end:
-        if _element(span, ANY, &inner) & 0x20:
-            _well_formed(&inner, depth + 1)
-    return 0
-
-
-cdef int _end(Span *span) except -1:
-    if span.next != span.end:
-        raise ValueError("DER with bytes left over")
-    return 0
-
-
-cdef inline bytes _bytes(const uint8_t *start, const uint8_t *end):
-    return PyBytes_FromStringAndSize(<const char *>start, end - start)
-
-
-cdef Span _whole(bytes data) except *:
-    if data is None:
-        raise ValueError("nothing to read")
-    cdef Span span
-    span.next = <const uint8_t *>PyBytes_AS_STRING(data)
-    span.end = span.next + PyBytes_GET_SIZE(data)
-    return span
-
-
-cdef bytes _raw(Span *outer, int tag):
-    """Step over one element and return all of it, header included."""
-    cdef Span inner
-    cdef const uint8_t *start = outer.next
-    _element(outer, tag, &inner)
-    return _bytes(start, inner.end)
-
-
-cdef bytes _contents(Span *outer, int tag):
-    cdef Span inner
-    _element(outer, tag, &inner)
-    return _bytes(inner.next, inner.end)
-
-
-cdef int _boolean(Span *outer) except -1:
-    cdef Span inner
-    _element(outer, BOOLEAN, &inner)
-    if inner.end - inner.next != 1 or inner.next[0] not in (0, 0xFF):
-        raise ValueError("a BOOLEAN that is neither")
-    return inner.next[0] != 0
-
-
-cdef object _small_integer(Span *outer):
-    """A non-negative INTEGER; one of more than seven bytes is as good as the largest of those."""
-    cdef Span inner
-    cdef int64_t value = 0
-    _element(outer, INTEGER, &inner)
-    if inner.next == inner.end or inner.next[0] & 0x80:
-        raise ValueError("an INTEGER that is negative or empty")
-    if inner.end - inner.next > 1 and inner.next[0] == 0 and not inner.next[1] & 0x80:
-        raise ValueError("an INTEGER that is not minimal")
-    if inner.end - inner.next > 7:
-        return (1 << 56) - 1
-    while inner.next < inner.end:
-        value = value << 8 | inner.next[0]
-        inner.next += 1
-    return value
-
-
-cdef int _bit_length(uint8_t byte) noexcept:
-    cdef int count = 0
-    while byte:
-        byte >>= 1
-        count += 1
-    return count
-
-
-cdef int _digits(const uint8_t *at, int count) except -1:
-    cdef int value = 0
-    cdef int i
-    for i in range(count):
-        if at[i] < 48 or at[i] > 57:
-            raise ValueError("a time that is none")
-        value = 10 * value + at[i] - 48
-    return value
-
-
-cdef object _time(Span *outer):
-    """A UTCTime or GeneralizedTime as seconds since the epoch (RFC 5280 section 4.1.2.5)."""
-    cdef Span inner
-    cdef int tag = _element(outer, ANY, &inner)
-    cdef const uint8_t *at = inner.next
-    cdef Py_ssize_t size = inner.end - at
-    cdef int64_t year, month, day, era, day_of_era
-    cdef int hour, minute, second
-    if tag == UTC_TIME and size == 13:
-        year = _digits(at, 2)
-        year += 1900 if year >= 50 else 2000
-        at += 2
-    elif tag == GENERALIZED_TIME and size == 15:
-        year = _digits(at, 4)
-        at += 4
-    else:
-        raise ValueError("a time that is none")
-    month, day = _digits(at, 2), _digits(at + 2, 2)
-    hour, minute, second = _digits(at + 4, 2), _digits(at + 6, 2), _digits(at + 8, 2)
-    if at[10] != 90 or not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 60):
-        raise ValueError("a time that is none")
-    # Days since 1970-01-01 in the proleptic Gregorian calendar, whose year begins in March for the sum.
-    year -= month <= 2
-    era = (year if year >= 0 else year - 399) // 400
-    day_of_era = year - era * 400
-    day_of_era = day_of_era * 365 + day_of_era // 4 - day_of_era // 100
-    day_of_era += (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
-    return float((era * 146097 + day_of_era - 719468) * 86400 + hour * 3600 + minute * 60 + second)
-
-
 cdef int _key_usage(Span *outer) except -1:
     """The named bits as a mask: digitalSignature is bit 0, decipherOnly bit 8 (RFC 5280 section 4.2.1.3)."""
     cdef Span inner
     cdef int mask = 0
     cdef int i, bits
-    _element(outer, BIT_STRING, &inner)
+    element(outer, BIT_STRING, &inner)
     if inner.next == inner.end or inner.next[0] > 7:
         raise ValueError("a BIT STRING that is none")
     bits = <int>(8 * (inner.end - inner.next - 1) - inner.next[0])
@@ -230,20 +81,20 @@ cdef tuple _general_name(Span *outer):
     What they say is not judged here: a name of no good form is one that nothing matches.
     """
     cdef Span inner
-    cdef int kind = _element(outer, ANY, &inner)
+    cdef int kind = element(outer, ANY, &inner)
     if kind & 0xC0 != 0x80 or kind & 0x1F > 8:
         raise ValueError("a GeneralName of no kind")
     # otherName, x400Address, directoryName and ediPartyName are structures, the others strings.
     if bool(kind & 0x20) != (kind & 0x1F in (0, 3, 4, 5)):
         raise ValueError("a GeneralName of the wrong form")
-    return kind & 0x1F, _bytes(inner.next, inner.end)
+    return kind & 0x1F, bytes_of(inner.next, inner.end)
 
 
 cdef tuple _general_names(Span *outer, int tag):
     """GeneralNames as pairs of the kind and the bytes (RFC 5280 section 4.2.1.6)."""
     cdef Span names
     cdef list listed = []
-    _element(outer, tag, &names)
+    element(outer, tag, &names)
     while names.next < names.end:
         listed.append(_general_name(&names))
     return tuple(listed)
@@ -258,66 +109,66 @@ cdef class CertificateFields:
 
     def __init__(self, bytes der not None):
         """Find the fields of der. Raises ValueError when it is not one certificate, whole."""
-        cdef Span all_of = _whole(der)
+        cdef Span all_of = reader_over(der)
         cdef Span certificate, tbs, bits
         cdef const uint8_t *start
-        _element(&all_of, SEQUENCE, &certificate)
-        _end(&all_of)
+        element(&all_of, SEQUENCE, &certificate)
+        end_of(&all_of)
         self.der = der
         start = certificate.next
-        _element(&certificate, SEQUENCE, &tbs)
-        self.tbs = _bytes(start, tbs.end)
-        self.signature_algorithm = _raw(&certificate, SEQUENCE)
-        _element(&certificate, BIT_STRING, &bits)
+        element(&certificate, SEQUENCE, &tbs)
+        self.tbs = bytes_of(start, tbs.end)
+        self.signature_algorithm = raw(&certificate, SEQUENCE)
+        element(&certificate, BIT_STRING, &bits)
         if bits.next == bits.end:
             raise ValueError("a BIT STRING that is none")
         self.unused_bits = bits.next[0]
-        self.signature = _bytes(bits.next + 1, bits.end)
-        _end(&certificate)
+        self.signature = bytes_of(bits.next + 1, bits.end)
+        end_of(&certificate)
         self._read_tbs(&tbs)
 
     cdef int _read_tbs(self, Span *tbs) except -1:
         cdef Span inner, dates
         self.version = 1
-        if _at(tbs, CONTEXT_0):
-            _element(tbs, CONTEXT_0, &inner)
-            version = _small_integer(&inner)
+        if is_next(tbs, CONTEXT_0):
+            element(tbs, CONTEXT_0, &inner)
+            version = small_integer(&inner)
             if version > 2:
                 raise ValueError("a certificate of a version that does not exist")
             self.version = 1 + version
-        self.serial = _contents(tbs, INTEGER)
-        if _raw(tbs, SEQUENCE) != self.signature_algorithm:
+        self.serial = contents_of(tbs, INTEGER)
+        if raw(tbs, SEQUENCE) != self.signature_algorithm:
             # RFC 5280 section 4.1.1.2: the same algorithm inside and outside of what is signed.
             self.fault = "the algorithm that is signed is not the algorithm of the signature"
-        self.issuer_der = _raw(tbs, SEQUENCE)
-        _element(tbs, SEQUENCE, &dates)
-        self.not_before = _time(&dates)
-        self.not_after = _time(&dates)
-        _end(&dates)
-        self.subject_der = _raw(tbs, SEQUENCE)
+        self.issuer_der = raw(tbs, SEQUENCE)
+        element(tbs, SEQUENCE, &dates)
+        self.not_before = time_of(&dates)
+        self.not_after = time_of(&dates)
+        end_of(&dates)
+        self.subject_der = raw(tbs, SEQUENCE)
         self.issuer = self._name(self.issuer_der)
         self.subject = self.issuer if self.subject_der == self.issuer_der else self._name(self.subject_der)
         self.self_issued = self.subject == self.issuer
-        self.spki = _raw(tbs, SEQUENCE)
-        inner = _whole(self.spki)
-        _well_formed(&inner, 0)
-        inner = _whole(self.signature_algorithm)
-        _well_formed(&inner, 0)
+        self.spki = raw(tbs, SEQUENCE)
+        inner = reader_over(self.spki)
+        well_formed(&inner, 0)
+        inner = reader_over(self.signature_algorithm)
+        well_formed(&inner, 0)
         self._read_key()
         self.key_usage = -1
         self.extension_values = {}
         self.unhandled = ()
-        if _at(tbs, 0x81):
-            _element(tbs, 0x81, &inner)
-        if _at(tbs, 0x82):
-            _element(tbs, 0x82, &inner)
-        if _at(tbs, CONTEXT_3):
-            _element(tbs, CONTEXT_3, &inner)
+        if is_next(tbs, 0x81):
+            element(tbs, 0x81, &inner)
+        if is_next(tbs, 0x82):
+            element(tbs, 0x82, &inner)
+        if is_next(tbs, CONTEXT_3):
+            element(tbs, CONTEXT_3, &inner)
             try:
                 self._read_extensions(&inner)
             except ValueError as exc:
                 self.fault = str(exc)
-        return _end(tbs)
+        return end_of(tbs)
 
     cdef tuple _name(self, bytes der):
         """A name for comparing; one that is malformed is like itself alone."""
@@ -329,18 +180,18 @@ cdef class CertificateFields:
 
     cdef int _read_key(self) except -1:
         """What kind of key it is and how strong: RSA by its modulus, EC by its curve (RFC 3279, RFC 5480)."""
-        cdef Span spki = _whole(self.spki)
+        cdef Span spki = reader_over(self.spki)
         cdef Span key, algorithm, bits, rsa, modulus
         cdef bytes oid, curve
         cdef const uint8_t *at
         self.key_kind = "other"
-        _element(&spki, SEQUENCE, &key)
-        _element(&key, SEQUENCE, &algorithm)
-        oid = _contents(&algorithm, OBJECT_IDENTIFIER)
+        element(&spki, SEQUENCE, &key)
+        element(&key, SEQUENCE, &algorithm)
+        oid = contents_of(&algorithm, OBJECT_IDENTIFIER)
         if oid == _EC_KEY:
             self.key_kind = "ec"
-            if _at(&algorithm, OBJECT_IDENTIFIER):
-                curve = _contents(&algorithm, OBJECT_IDENTIFIER)
+            if is_next(&algorithm, OBJECT_IDENTIFIER):
+                curve = contents_of(&algorithm, OBJECT_IDENTIFIER)
                 self.key_bits = _CURVES.get(curve, 0)
             return 0
         if oid == _DSA_KEY:
@@ -351,17 +202,17 @@ cdef class CertificateFields:
         self.key_kind = "rsa" if oid == _RSA_KEY else "rsa-pss"
         if oid == _RSA_PSS_KEY:
             self.pss_parameters = _pss_parameters(&algorithm)
-        _element(&key, BIT_STRING, &bits)
+        element(&key, BIT_STRING, &bits)
         if bits.next == bits.end or bits.next[0] != 0:
             raise ValueError("an RSA key that is none")
         bits.next += 1
-        _element(&bits, SEQUENCE, &rsa)
-        _element(&rsa, INTEGER, &modulus)
+        element(&bits, SEQUENCE, &rsa)
+        element(&rsa, INTEGER, &modulus)
         at = modulus.next
         while at < modulus.end and at[0] == 0:
             at += 1
         if at < modulus.end:
-            self.key_bits = <int>(8 * (modulus.end - at - 1)) + _bit_length(at[0])
+            self.key_bits = <int>(8 * (modulus.end - at - 1)) + bit_length(at[0])
         return 0
 
     cdef int _read_extensions(self, Span *outer) except -1:
@@ -369,20 +220,20 @@ cdef class CertificateFields:
         cdef bytes oid
         cdef bint critical
         cdef list unhandled = []
-        _element(outer, SEQUENCE, &extensions)
+        element(outer, SEQUENCE, &extensions)
         while extensions.next < extensions.end:
-            _element(&extensions, SEQUENCE, &one)
-            oid = _contents(&one, OBJECT_IDENTIFIER)
-            critical = _boolean(&one) if _at(&one, BOOLEAN) else False
-            _element(&one, OCTET_STRING, &value)
-            _end(&one)
+            element(&extensions, SEQUENCE, &one)
+            oid = contents_of(&one, OBJECT_IDENTIFIER)
+            critical = boolean(&one) if is_next(&one, BOOLEAN) else False
+            element(&one, OCTET_STRING, &value)
+            end_of(&one)
             if oid in self.extension_values:
                 raise ValueError("the same extension twice")  # RFC 5280 section 4.2
-            self.extension_values[oid] = (critical, _bytes(value.next, value.end))
+            self.extension_values[oid] = (critical, bytes_of(value.next, value.end))
             if critical and oid not in _HANDLED:
                 unhandled.append(oid)
             if self._read_extension(<const uint8_t *>PyBytes_AS_STRING(oid), PyBytes_GET_SIZE(oid), &value):
-                _end(&value)
+                end_of(&value)
         self.unhandled = tuple(unhandled)
         return 0
 
@@ -394,56 +245,56 @@ cdef class CertificateFields:
         if size != 3 or oid[0] != 0x55 or oid[1] != 0x1D:
             return 0
         if oid[2] == 19:  # basicConstraints
-            _element(value, SEQUENCE, &inner)
+            element(value, SEQUENCE, &inner)
             self.has_basic_constraints = True
-            if _at(&inner, BOOLEAN):
-                self.ca = _boolean(&inner)
+            if is_next(&inner, BOOLEAN):
+                self.ca = boolean(&inner)
             if inner.next < inner.end:
-                self.path_length = _small_integer(&inner)
-            _end(&inner)
+                self.path_length = small_integer(&inner)
+            end_of(&inner)
         elif oid[2] == 15:  # keyUsage
             self.key_usage = _key_usage(value)
         elif oid[2] == 37:  # extKeyUsage
             uses = []
-            _element(value, SEQUENCE, &inner)
+            element(value, SEQUENCE, &inner)
             while inner.next < inner.end:
-                uses.append(_contents(&inner, OBJECT_IDENTIFIER))
+                uses.append(contents_of(&inner, OBJECT_IDENTIFIER))
             self.extended_key_usage = tuple(uses)
         elif oid[2] == 17:  # subjectAltName
             self.alternative_names = _general_names(value, SEQUENCE)
         elif oid[2] == 14:  # subjectKeyIdentifier
-            self.subject_key_identifier = _contents(value, OCTET_STRING)
+            self.subject_key_identifier = contents_of(value, OCTET_STRING)
         elif oid[2] == 35:  # authorityKeyIdentifier
-            _element(value, SEQUENCE, &inner)
-            if _at(&inner, 0x80):
-                self.authority_key_identifier = _contents(&inner, 0x80)
-            if _at(&inner, 0xA1):
+            element(value, SEQUENCE, &inner)
+            if is_next(&inner, 0x80):
+                self.authority_key_identifier = contents_of(&inner, 0x80)
+            if is_next(&inner, 0xA1):
                 self.authority_issuers = _general_names(&inner, 0xA1)
                 with_serial = True
-            if _at(&inner, 0x82):
-                self.authority_serial = _contents(&inner, 0x82)
+            if is_next(&inner, 0x82):
+                self.authority_serial = contents_of(&inner, 0x82)
             if with_serial != (self.authority_serial is not None):
                 # RFC 5280 section 4.2.1.1: the issuer and its serial number, or neither.
                 raise ValueError("an authority key identifier with half of what names a certificate")
-            _end(&inner)
+            end_of(&inner)
         else:
             if oid[2] == 31:  # cRLDistributionPoints, which lists of revoked certificates are held to
                 inner = value[0]
-                _well_formed(&inner, 0)
+                well_formed(&inner, 0)
             return 0
         return 1
 
     @property
     def subject_public_key(self):
         """The bits of the public key, of which key identifiers are digests (RFC 5280 section 4.2.1.2)."""
-        cdef Span spki = _whole(self.spki)
+        cdef Span spki = reader_over(self.spki)
         cdef Span key, bits
-        _element(&spki, SEQUENCE, &key)
-        _raw(&key, SEQUENCE)
-        _element(&key, BIT_STRING, &bits)
+        element(&spki, SEQUENCE, &key)
+        raw(&key, SEQUENCE)
+        element(&key, BIT_STRING, &bits)
         if bits.next == bits.end:
             raise ValueError("a BIT STRING that is none")
-        return _bytes(bits.next + 1, bits.end)
+        return bytes_of(bits.next + 1, bits.end)
 
     def __reduce__(self):
         raise TypeError("a certificate's fields cannot be pickled or copied; its DER can")
@@ -457,27 +308,27 @@ cdef tuple _pss_parameters(Span *algorithm):
     cdef object salt = 20
     if algorithm.next == algorithm.end:
         return None
-    _element(algorithm, SEQUENCE, &parameters)
-    if _at(&parameters, CONTEXT_0):
-        _element(&parameters, CONTEXT_0, &one)
-        _element(&one, SEQUENCE, &inner)
-        hash_oid = _contents(&inner, OBJECT_IDENTIFIER)
-    if _at(&parameters, CONTEXT_1):
-        _element(&parameters, CONTEXT_1, &one)
-        _element(&one, SEQUENCE, &inner)
-        if _contents(&inner, OBJECT_IDENTIFIER) == _MGF1:
-            _element(&inner, SEQUENCE, &digest)
-            mask_oid = _contents(&digest, OBJECT_IDENTIFIER)
+    element(algorithm, SEQUENCE, &parameters)
+    if is_next(&parameters, CONTEXT_0):
+        element(&parameters, CONTEXT_0, &one)
+        element(&one, SEQUENCE, &inner)
+        hash_oid = contents_of(&inner, OBJECT_IDENTIFIER)
+    if is_next(&parameters, CONTEXT_1):
+        element(&parameters, CONTEXT_1, &one)
+        element(&one, SEQUENCE, &inner)
+        if contents_of(&inner, OBJECT_IDENTIFIER) == _MGF1:
+            element(&inner, SEQUENCE, &digest)
+            mask_oid = contents_of(&digest, OBJECT_IDENTIFIER)
         else:
             mask_oid = b""
-    if _at(&parameters, CONTEXT_2):
-        _element(&parameters, CONTEXT_2, &one)
-        salt = _small_integer(&one)
-    if _at(&parameters, CONTEXT_3):
-        _element(&parameters, CONTEXT_3, &one)
-        if _small_integer(&one) != 1:
+    if is_next(&parameters, CONTEXT_2):
+        element(&parameters, CONTEXT_2, &one)
+        salt = small_integer(&one)
+    if is_next(&parameters, CONTEXT_3):
+        element(&parameters, CONTEXT_3, &one)
+        if small_integer(&one) != 1:
             raise ValueError("RSASSA-PSS parameters with a trailer that is not 1")
-    _end(&parameters)
+    end_of(&parameters)
     return hash_oid, mask_oid, salt
 
 
@@ -485,10 +336,10 @@ def pss_parameters(bytes algorithm not None):
     """Return what an AlgorithmIdentifier, DER, says of RSASSA-PSS: the object identifiers of the two digests, contents
     of their DER, and the bytes of salt. None for another algorithm, and without parameters. Raises ValueError.
     """
-    cdef Span whole = _whole(algorithm)
+    cdef Span whole = reader_over(algorithm)
     cdef Span inner
-    _element(&whole, SEQUENCE, &inner)
-    return _pss_parameters(&inner) if _contents(&inner, OBJECT_IDENTIFIER) == _RSA_PSS_KEY else None
+    element(&whole, SEQUENCE, &inner)
+    return _pss_parameters(&inner) if contents_of(&inner, OBJECT_IDENTIFIER) == _RSA_PSS_KEY else None
 
 
 def signed_algorithm(bytes der not None):
@@ -496,11 +347,11 @@ def signed_algorithm(bytes der not None):
 
     Raises ValueError for what is not.
     """
-    cdef Span whole = _whole(der)
+    cdef Span whole = reader_over(der)
     cdef Span inner
-    _element(&whole, SEQUENCE, &inner)
-    _raw(&inner, SEQUENCE)
-    return _raw(&inner, SEQUENCE)
+    element(&whole, SEQUENCE, &inner)
+    raw(&inner, SEQUENCE)
+    return raw(&inner, SEQUENCE)
 
 
 def dotted(bytes oid not None):
@@ -546,8 +397,8 @@ cdef bytes _canonical_text(const uint8_t *at, Py_ssize_t size, int tag):
             made[used] = at[i] + 32 if 65 <= at[i] <= 90 else at[i]
             used += 1
         else:
-            return _bytes(made, made + used)
-    text = _bytes(at, at + size).decode(_ENCODINGS[tag])
+            return bytes_of(made, made + used)
+    text = bytes_of(at, at + size).decode(_ENCODINGS[tag])
     return " ".join(text.split()).casefold().encode("utf-8", "surrogatepass")
 
 
@@ -583,13 +434,13 @@ def elements(bytes contents not None):
 
     Raises ValueError.
     """
-    cdef Span whole = _whole(contents)
+    cdef Span whole = reader_over(contents)
     cdef Span inner
     cdef int tag
     cdef list found = []
     while whole.next < whole.end:
-        tag = _element(&whole, ANY, &inner)
-        found.append((tag, _bytes(inner.next, inner.end)))
+        tag = element(&whole, ANY, &inner)
+        found.append((tag, bytes_of(inner.next, inner.end)))
     return found
 
 
@@ -598,34 +449,34 @@ def attributes(bytes der not None):
 
     Raises ValueError.
     """
-    cdef Span whole = _whole(der)
+    cdef Span whole = reader_over(der)
     cdef Span name, rdn, part, value
     cdef list rdns = []
     cdef list parts
     cdef bytes oid
     cdef int tag
-    _element(&whole, SEQUENCE, &name)
-    _end(&whole)
+    element(&whole, SEQUENCE, &name)
+    end_of(&whole)
     while name.next < name.end:
-        _element(&name, SET, &rdn)
+        element(&name, SET, &rdn)
         parts = []
         while rdn.next < rdn.end:
-            _element(&rdn, SEQUENCE, &part)
-            oid = _contents(&part, OBJECT_IDENTIFIER)
-            tag = _element(&part, ANY, &value)
-            _end(&part)
-            parts.append((oid, tag, _bytes(value.next, value.end)))
+            element(&rdn, SEQUENCE, &part)
+            oid = contents_of(&part, OBJECT_IDENTIFIER)
+            tag = element(&part, ANY, &value)
+            end_of(&part)
+            parts.append((oid, tag, bytes_of(value.next, value.end)))
         rdns.append(tuple(parts))
     return tuple(rdns)
 
 
 def small_integers(bytes der not None):
     """Return a SEQUENCE of non-negative INTEGERs, as TLS features are (RFC 7633 section 4). Raises ValueError."""
-    cdef Span whole = _whole(der)
+    cdef Span whole = reader_over(der)
     cdef Span inner
     cdef list found = []
-    _element(&whole, SEQUENCE, &inner)
-    _end(&whole)
+    element(&whole, SEQUENCE, &inner)
+    end_of(&whole)
     while inner.next < inner.end:
-        found.append(_small_integer(&inner))
+        found.append(small_integer(&inner))
     return tuple(found)
