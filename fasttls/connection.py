@@ -82,7 +82,7 @@ class Connection(Exchange):
             if verifies and config.check_host and name is None:
                 raise ValueError("a server name is needed, for the server's certificate to be checked against")
             state = client.NOT_STARTED
-        super().__init__(config, server_side=server_side, server_name=name, state=state)
+        super().__init__(config, server_side, name, state)
         self.session = session
         """The session that a client offers."""
 

@@ -87,7 +87,7 @@ _WRITES = (SendChangeCipherSpec, SendWarning, WriteWith12)
 class Exchange(RecordLayer):
     """Records in, effects out: one side of a connection, as the peer drives it."""
 
-    def __init__(self, config: Config, *, server_side: bool, server_name: str | None, state: State) -> None:
+    def __init__(self, config: Config, server_side: bool, server_name: str | None, state: State) -> None:
         """Begin in a state; server_name is the server's, for a client."""
         super().__init__(config.max_fragment, config.padding, config.record_observer)
         self.config = config
