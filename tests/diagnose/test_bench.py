@@ -11,8 +11,8 @@ import pytest
 
 from fasttls.__main__ import main
 from fasttls.diagnose.bench import handshakes as hs
-from fasttls.diagnose.bench import svg
-from fasttls.diagnose.bench.breakdown import FLOOR, bar
+from fasttls.diagnose.bench import replay, svg
+from fasttls.diagnose.bench.breakdown import FLOOR, LAYERS, RECORD, SCHEDULE, TRUST, WIRE, bar
 from fasttls.diagnose.bench.cases import COLD, WARM, Files, Suite
 from fasttls.diagnose.bench.ends import Pair, observe, pair_of
 from fasttls.diagnose.bench.libraries import AES128, FASTTLS, HYBRID, SSL, Setting, UnsupportedSetting
@@ -119,11 +119,28 @@ def test_ratio_is_that_of_the_rounds() -> None:
     assert base.met is None
 
 
-def test_bar_is_made_of_its_parts(files: Files) -> None:
-    pair: Pair = pair_of(FASTTLS, FASTTLS, files["P-256"], Setting())
-    found = bar("warm", pair, files["P-256"], Setting(), cold=False, times=16)
-    assert 0 < found.parts[FLOOR] <= found.whole
+@pytest.mark.parametrize("version", ["TLSv1.3", "TLSv1.2"])
+def test_bar_is_made_of_its_parts(files: Files, version: str) -> None:
+    pair: Pair = pair_of(FASTTLS, FASTTLS, files["P-256"], Setting(version))
+    found = bar("warm", pair, files["P-256"], Setting(version), cold=False, times=16)
+    assert tuple(found.parts) == LAYERS
     assert all(value >= 0 for value in found.parts.values())
+    for layer in (FLOOR, SCHEDULE, WIRE, RECORD, TRUST):
+        assert 1 < found.parts[layer] < found.whole / 1.2, layer
+
+
+@pytest.mark.parametrize(
+    ("version", "kinds"), [("TLSv1.3", [1, 2, 8, 11, 15, 20, 20]), ("TLSv1.2", [1, 2, 11, 12, 14, 16, 20, 4, 20])]
+)
+def test_what_is_done_again_is_one_handshake(files: Files, version: str, kinds: list[int]) -> None:
+    recorded = replay.record(pair_of(FASTTLS, FASTTLS, files["P-256"], Setting(version)))
+    assert [sent.data[0] for sent in recorded.messages if sent.data[0] != 4 or version == "TLSv1.2"] == kinds
+    assert recorded.messages[0].by_client
+    assert not recorded.messages[1].by_client
+    assert [written[0] for written in recorded.written] == [22, 22]
+    assert len(recorded.chain) == 2
+    for part in (replay.wire, replay.key_schedule, replay.records, replay.validation):
+        part(recorded)()
 
 
 def test_plots_name_what_they_show_and_escape_it() -> None:
