@@ -15,6 +15,6 @@ GUARDS: dict[tuple[str, str], float] = {
     ("bulk 16 KiB, both ways", "fasttls"): 2.5,
     ("64-byte ping-pong", "fasttls"): 5.0,
 }
-FIRST_CONTEXT, NEXT_CONTEXT = 0.5, 0.03
+FIRST_CONTEXT, NEXT_CONTEXT = 0.4, 0.03
 FIRST_HANDSHAKE = 4.0
 IDLE_KIB = 11.0

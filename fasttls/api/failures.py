@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ssl
 
+from fasttls.api.errors import ssl_error
 from fasttls.trust.verdicts import CertificateRejected
 from fasttls.wire.alerts import AlertDescription, AlertReceived, TLSError, Truncated
-
-_SSL = int(ssl.SSL_ERROR_SSL)  # a number like any errno, as the standard library has it there
 
 # OpenSSL names an alert by the version of the protocol that introduced it.
 _SINCE_SSL3 = frozenset({10, 20, 30, 40, 41, 42, 43, 44, 45, 46, 47})
@@ -49,7 +48,9 @@ def as_ssl_error(error: TLSError) -> ssl.SSLError:
         message = str(error)
         if isinstance(error, CertificateRejected):
             message = error.verify_message + (f" ({error.detail})" if error.detail else "")
-        made = ssl.SSLCertVerificationError(_SSL, f"[SSL: {reason}] certificate verify failed: {message}")
+        made = ssl.SSLCertVerificationError(
+            int(ssl.SSL_ERROR_SSL), f"[SSL: {reason}] certificate verify failed: {message}"
+        )
         made.verify_code = error.verify_code if isinstance(error, CertificateRejected) else 1
         made.verify_message = error.verify_message if isinstance(error, CertificateRejected) else message
     elif isinstance(error, Truncated):
@@ -60,9 +61,9 @@ def as_ssl_error(error: TLSError) -> ssl.SSLError:
         assert error.alert_received is not None
         reason = _reason_of_alert(error.alert_received)
         words = reason.lower().replace("_", " ") + (f": {error.explanation}" if error.explanation else "")
-        made = ssl.SSLError(_SSL, f"[SSL: {reason}] {words}")
+        made = ssl_error(reason, words)
     else:
-        made = ssl.SSLError(_SSL, f"[SSL: {reason}] {reason.lower().replace('_', ' ')}: {error}")
+        made = ssl_error(reason, f"{reason.lower().replace('_', ' ')}: {error}")
     made.library = "SSL"
     made.reason = reason
     made.alert_sent = error.alert_sent  # type: ignore[attr-defined]

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 else:
 
     class later:  # noqa: N801 - it is used like a function
-        """An attribute that a function makes when it is first asked for: one for each object, and all its threads."""
+        """An attribute that a function makes when it is first asked for: one for each object, and all its threads.
+
+        `trust.lazy.remembered` is for values that follow from the object, of which two threads may have equal ones.
+        """
 
         def __init__(self, make):
             self._make = make
